@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * One message of a SOCK_SEQPACKET socket with the descriptors that travel with it: how the daemon,
+ * the launcher and the writer speak with each other.
+ */
+
+#include <stddef.h>
+
+#define PACKET_FDS_MAX 16
+
+/* Sends @data and copies of @fds, which stay the caller's. Never blocks on a non-blocking socket:
+ * -EAGAIN then. Never raises SIGPIPE. */
+int packet_send(int socket_fd, const void *data, size_t size, const int *fds, size_t n_fds);
+
+/* Receives one message. Returns its size, 0 when the peer has closed, or a negative errno;
+ * -EMSGSIZE for a message larger than @size or with more descriptors than PACKET_FDS_MAX.
+ * On success the caller owns the *@ret_n_fds descriptors in @fds (close-on-exec); on failure none.
+ */
+int packet_receive(int socket_fd,
+                   void *data,
+                   size_t size,
+                   int fds[static PACKET_FDS_MAX],
+                   size_t *ret_n_fds);
+
+/* Closes @n_fds descriptors and sets them to -1. */
+void packet_close_fds(int *fds, size_t n_fds);

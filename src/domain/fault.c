@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "domain/fault.h"
+
+static const struct {
+        const char *name;
+        int error;
+} codes[FAULT_N_CODES] = {
+        [FAULT_NONE] = {"None", 0},
+        [FAULT_INVALID_NAME] = {"InvalidName", EINVAL},
+        [FAULT_INVALID_ARGUMENT] = {"InvalidArgument", EINVAL},
+        [FAULT_NO_SUCH_UNIKERNEL] = {"NoSuchUnikernel", ENOENT},
+        [FAULT_ALREADY_EXISTS] = {"AlreadyExists", EEXIST},
+        [FAULT_INVALID_IMAGE] = {"InvalidImage", EBADMSG},
+        [FAULT_DEVICE_MISMATCH] = {"DeviceMismatch", EBADMSG},
+        [FAULT_NO_TENDER] = {"NoTender", ENOENT},
+        [FAULT_POLICY_VIOLATION] = {"PolicyViolation", EDQUOT},
+        [FAULT_TOO_MANY_REQUESTS] = {"TooManyRequests", EBUSY},
+        [FAULT_WRONG_STATE] = {"WrongState", EBUSY},
+        [FAULT_NO_SPACE] = {"NoSpace", ENOSPC},
+        [FAULT_TIMED_OUT] = {"TimedOut", ETIMEDOUT},
+        [FAULT_NOT_AUTHORIZED] = {"NotAuthorized", EACCES},
+        [FAULT_LAUNCHER_GONE] = {"LauncherGone", EPIPE},
+        [FAULT_SCOPE_FAILED] = {"ScopeFailed", EIO},
+        [FAULT_START_FAILED] = {"StartFailed", EIO},
+        [FAULT_FAILED] = {"Failed", EIO},
+};
+
+int fault_set(Fault *fault, FaultCode code, const char *format, ...) {
+        va_list arguments;
+
+        assert(code > FAULT_NONE && code < FAULT_N_CODES);
+
+        if (fault) {
+                fault->code = code;
+                fault->hint[0] = '\0';
+                va_start(arguments, format);
+                vsnprintf(fault->message, sizeof(fault->message), format, arguments);
+                va_end(arguments);
+        }
+        return -codes[code].error;
+}
+
+void fault_hint(Fault *fault, const char *format, ...) {
+        va_list arguments;
+
+        if (!fault)
+                return;
+        va_start(arguments, format);
+        vsnprintf(fault->hint, sizeof(fault->hint), format, arguments);
+        va_end(arguments);
+}
+
+const char *fault_name(FaultCode code) {
+        assert(code < FAULT_N_CODES);
+        return codes[code].name;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * What albatrossd and albatross-launcher say to each other, over one SOCK_SEQPACKET connection to
+ * /run/albatross/launcher (root only). Every message has a fixed size and begins with the version;
+ * descriptors travel beside it. A request is answered exactly once, with its serial; beside that,
+ * the launcher sends LAUNCHER_EXITED on its own.
+ *
+ * A *tender* is a child that begins at a gate: forked, but in nobody's hands yet, so that it can be
+ * placed in its scope before it runs anything. It belongs to no connection: the daemon may go and
+ * come back, LAUNCHER_LIST tells it what is there. A *probe* is a short-lived program with a
+ * deadline; it is killed when its deadline passes or its connection goes away.
+ *
+ * Command lines travel as a sealed memfd with NUL-terminated strings, argv[0] first, at most
+ * LAUNCHER_ARGV_MAX bytes.
+ */
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#define LAUNCHER_WIRE_VERSION 1U
+
+#define LAUNCHER_SCOPE_MAX 255           /* UNIT_NAME_MAX of systemd is 256 with its NUL */
+#define LAUNCHER_NAME_MAX  200           /* domain/name.h: the longest name of a unikernel */
+#define LAUNCHER_ARGV_MAX  (64U * 1024U) /* bytes, terminators included */
+#define LAUNCHER_CPUS_MAX  1024U         /* what cpu_set_t holds */
+#define LAUNCHER_PASS_MAX  12            /* descriptors handed to a tender or probe */
+
+typedef enum LauncherVerb {
+        /* Descriptors: program, argv, then up to LAUNCHER_PASS_MAX more that become 0, 1, 2, 3 ...
+         * of the program (those of 0-2 that are missing are /dev/null). Runs as .uid, without
+         * capabilities or environment, for at most .deadline_usec. Answered when it has ended:
+         * .wait_status, .error = -ETIMEDOUT when it was killed for its deadline. */
+        LAUNCHER_PROBE = 1,
+        /* No descriptors. Locks .uid, forks a child that waits at its gate, answers with .child
+         * and .pid. .name and .scope are kept for LAUNCHER_LIST and the journal. -EBUSY: the uid
+         * is locked by somebody else; take another. */
+        LAUNCHER_SPAWN,
+        /* Descriptors: program, argv, then up to LAUNCHER_PASS_MAX that become 3, 4, 5 ... of the
+         * tender. .gid is a further group (0: none), .cpus the CPUs it may use (all zero: as they
+         * are). Answered when the program has been executed, or could not be: .error, .step;
+         * .journal_error when it runs without a journal stream. */
+        LAUNCHER_OPEN,
+        /* Sends .signal to .child through its pidfd; at the gate, it ends the child. */
+        LAUNCHER_SIGNAL,
+        /* Answered by one LAUNCHER_ENTRY for each tender and then the answer, whose .count says
+         * how many. Ended tenders that were not forgotten are among them. */
+        LAUNCHER_LIST,
+        /* Drops what is kept of an ended tender. -EBUSY while it runs. */
+        LAUNCHER_FORGET,
+} LauncherVerb;
+
+typedef struct LauncherRequest {
+        uint32_t version;
+        uint32_t verb;
+        uint64_t serial;
+        uint64_t child;
+        uint64_t deadline_usec;
+        uint32_t uid;
+        uint32_t gid;
+        int32_t signal;
+        uint32_t reserved;
+        uint64_t cpus[LAUNCHER_CPUS_MAX / 64];
+        char name[LAUNCHER_NAME_MAX + 1];
+        char scope[LAUNCHER_SCOPE_MAX + 1];
+} LauncherRequest;
+
+typedef enum LauncherKind {
+        LAUNCHER_ANSWER = 1,
+        LAUNCHER_ENTRY,
+        LAUNCHER_EXITED,
+} LauncherKind;
+
+typedef enum LauncherState {
+        LAUNCHER_AT_GATE = 1,
+        LAUNCHER_RUNNING,
+        LAUNCHER_ENDED,
+} LauncherState;
+
+/* What a child was doing when it failed before executing its program. */
+typedef enum LauncherStep {
+        LAUNCHER_STEP_NONE,
+        LAUNCHER_STEP_DESCRIPTORS,
+        LAUNCHER_STEP_CPUS,
+        LAUNCHER_STEP_LIMITS,
+        LAUNCHER_STEP_IDENTITY,
+        LAUNCHER_STEP_EXECUTE,
+} LauncherStep;
+
+typedef struct LauncherReply {
+        uint32_t version;
+        uint32_t kind;
+        uint64_t serial; /* of the request; 0 in LAUNCHER_EXITED */
+        uint64_t child;
+        uint64_t start_ticks; /* proc(5), stat field 22: tells this pid from its next user */
+        int32_t error;        /* 0 or negative errno */
+        int32_t journal_error;
+        int32_t wait_status; /* as of wait(2), when ended */
+        uint32_t step;
+        uint32_t state;
+        uint32_t pid;
+        uint32_t uid;
+        uint32_t count;
+        struct rusage usage; /* when ended */
+        char name[LAUNCHER_NAME_MAX + 1];
+        char scope[LAUNCHER_SCOPE_MAX + 1];
+} LauncherReply;
