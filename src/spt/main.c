@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * albatross-spt, a tender: it loads one Solo5 unikernel into its own process, takes every right but
+ * the few that the guest needs away from that process, and becomes the guest.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <stdnoreturn.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "spt/abi.h"
+#include "spt/arguments.h"
+#include "spt/image.h"
+#include "spt/memory.h"
+#include "spt/options.h"
+#include "spt/refusal.h"
+#include "spt/sandbox.h"
+
+static const char help[] =
+        "albatross-spt [OPTION...] [--] IMAGE [ARGUMENT...]\n"
+        "\n"
+        "Runs the Solo5 unikernel in the file IMAGE, or in the open descriptor @FD.\n"
+        "\n"
+        "  --mem=MIB          memory of the guest (512)\n"
+        "  --arguments=@FD    read the guest's arguments, NUL-terminated, from a descriptor\n"
+        "  --help             print this\n"
+        "  --version          print the version of the tender and of its interface\n";
+
+static const char version[] = "albatross-spt tender, version v" ALBATROSS_VERSION "\n"
+                              "ABI version 2\n";
+_Static_assert(SPT_ABI_VERSION == 2, "--version says so");
+
+/* What a run needs, kept together since most of it is large: zero until touched, and never given
+ * back, as the guest gets the process. */
+typedef struct Tender {
+        Options options;
+        Arguments arguments;
+        Image image;
+        Manifest manifest;
+        Sandbox sandbox;
+} Tender;
+
+static void print(int fd, const char *text) {
+        ssize_t n;
+
+        do
+                n = write(fd, text, strlen(text));
+        while (n < 0 && errno == EINTR);
+}
+
+/* One write for one sentence, so that those of several tenders never mix on a terminal. */
+static int fail(const char *image, const Refusal *refusal) {
+        char line[1024];
+
+        snprintf(line, sizeof(line), "albatross-spt: %.700s%s%s\n", image ? image : "",
+                 image ? ": " : "", refusal->sentence);
+        print(STDERR_FILENO, line);
+        return EXIT_FAILURE;
+}
+
+/* A standard descriptor that is closed would be given to the next thing that is opened, and the
+ * guest may write to whatever is number 1. */
+static int hold_standard_fds(Refusal *refusal) {
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+                        return refusal_set(refusal, "Cannot open /dev/null: %m");
+        return 0;
+}
+
+static int open_image(Options *options, Refusal *refusal) {
+        if (options->image_fd >= 0)
+                return 0;
+        options->image_fd = open(options->image, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (options->image_fd < 0)
+                return refusal_set(refusal, "Cannot open the image: %m");
+        return 0;
+}
+
+/* Everything up to the point of no return. */
+static int prepare(Tender *tender, Refusal *refusal) {
+        Options *options = &tender->options;
+        int r;
+
+        if (options->arguments_fd >= 0) {
+                if (tender->arguments.length > 0)
+                        return refusal_set(refusal, "Arguments are given twice");
+                r = arguments_read(&tender->arguments, options->arguments_fd, refusal);
+                if (r < 0)
+                        return r;
+        }
+
+        r = open_image(options, refusal);
+        if (r < 0)
+                return r;
+        r = image_read(&tender->image, &tender->manifest, options->image_fd, options->mem_size,
+                       refusal);
+        if (r < 0)
+                return r;
+        r = manifest_check_attached(&tender->manifest, refusal);
+        if (r < 0)
+                return r;
+        r = memory_map(options->mem_size, refusal);
+        if (r < 0)
+                return r;
+        r = memory_load(&tender->image, options->image_fd, refusal);
+        if (r < 0)
+                return r;
+        return sandbox_prepare(&tender->sandbox, refusal);
+}
+
+/* The guest takes over: a stack of its own at the end of its memory, and nothing to return to. */
+static noreturn void launch(uint64_t stack, uint64_t entry, uint64_t boot_info) {
+        __asm__ volatile("movq %0, %%rsp\n\t"
+                         "xorl %%ebp, %%ebp\n\t"
+                         "jmpq *%1"
+                         :
+                         : "a"(stack), "d"(entry), "D"(boot_info)
+                         : "memory");
+        __builtin_unreachable();
+}
+
+static int run(Tender *tender, Refusal *refusal) {
+        const Image *image = &tender->image;
+        uint64_t mem_size = tender->options.mem_size;
+        BootInfo info = {.mem_size = mem_size};
+        int r;
+
+        r = prepare(tender, refusal);
+        if (r < 0)
+                return r;
+
+        info.kernel_end = image->end;
+        info.epoll_fd = tender->sandbox.epoll_fd;
+        info.timer_fd = tender->sandbox.timer_fd;
+        memory_write_boot_info(&info, &tender->manifest, &tender->arguments);
+
+        r = sandbox_enter(&tender->sandbox, refusal);
+        if (r < 0)
+                return r;
+        launch(mem_size - 8, image->entry, SPT_BOOT_INFO_START);
+}
+
+int main(int argc, char **argv) {
+        static Tender tender;
+        Refusal refusal = {};
+        int image, taken;
+
+        /* Before anything of a guest is in this process: no core dump, and nobody but root reads
+         * its memory. */
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+        /* The arguments are wiped before there is anything to print. */
+        image = options_find_image(argc, argv);
+        taken = arguments_take(&tender.arguments, argv + MIN_OF(image + 1, argc), &refusal);
+
+        if (hold_standard_fds(&refusal) < 0 ||
+            options_parse(&tender.options, argv, image, &refusal) < 0 || taken < 0)
+                return fail(NULL, &refusal);
+        if (tender.options.verb == OPTIONS_HELP) {
+                print(STDOUT_FILENO, help);
+                return EXIT_SUCCESS;
+        }
+        if (tender.options.verb == OPTIONS_VERSION) {
+                print(STDERR_FILENO, version);
+                return EXIT_SUCCESS;
+        }
+
+        run(&tender, &refusal);
+        return fail(tender.options.image, &refusal);
+}

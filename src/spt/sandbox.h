@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * What a guest may ask of the kernel: the nine calls of the spt interface on the descriptors that
+ * it was given. Everything else kills it.
+ */
+
+#include <linux/bpf_common.h>
+#include <linux/filter.h>
+
+#include "spt/refusal.h"
+
+/* The most that a kernel takes. */
+#define SANDBOX_FILTER_MAX BPF_MAXINSNS
+
+typedef struct Sandbox {
+        int epoll_fd, timer_fd;
+        unsigned short n_instructions;
+        struct sock_filter instructions[SANDBOX_FILTER_MAX];
+} Sandbox;
+
+/* Opens the epoll set with its timer, which are the guest's from then on, and makes the filter. */
+int sandbox_prepare(Sandbox *sandbox, Refusal *refusal);
+
+/* Closes every descriptor but the guest's own and puts the filter into force: of what this process
+ * does afterwards, only what is allowed to a guest succeeds. */
+int sandbox_enter(const Sandbox *sandbox, Refusal *refusal);
