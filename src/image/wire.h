@@ -2,18 +2,26 @@
 #pragma once
 
 /*
- * What the programs that take in an image report, each as one message on descriptor 2... never as
- * text: the reader copies a structure of fixed size and checks its version.
+ * What the programs that take in an image report. Each writes one structure of fixed size to its
+ * descriptor 2, in one write(), and never any text: the reader (image/report.h) checks size and
+ * version before it looks at anything else, since the writer may have been taken over by its input.
  *
  *   albatross-inflate MAX            0: client's bytes, 1: pipe to store, 2: InflateReport
- *   albatross-store MAX IDLE_SEC     0: pipe, 1: the new file (or a pipe), 2: StoreReport
+ *   albatross-store MAX IDLE_SEC     0: pipe, 1: the new file, 2: StoreReport
  *   albatross-read-notes             0: the finished file, read-only, 2: NotesReport
  *
- * MAX is in bytes, of what comes out. The exit status is 0 when the report says so, 1 when the
- * input was refused (.fault tells why), 2 when the program itself failed.
+ * albatross-store also reads an image out: then 0 is the file and 1 the client's pipe.
+ *
+ * MAX is in bytes, of what comes out. The exit status is 0 when all is well, 1 when the input was
+ * refused (.reason tells why), 2 when the program itself failed (.error). A program that was
+ * killed has written no report.
+ *
+ * Inflate and store run side by side and neither knows how the other ends: an end of file on the
+ * pipe may also mean that inflate gave up. The bytes are complete only when both reports say so and
+ * both sizes are the same. When one of them fails, its cause is the earliest: inflate's broken
+ * pipe (-EPIPE) says that store has ended before, so store's report is then the one to show.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define IMAGE_WIRE_VERSION    1U
@@ -36,13 +44,16 @@ typedef enum ImageDeviceType {
         IMAGE_DEVICE_NET = 2,
 } ImageDeviceType;
 
+/* A name is 1 to 67 characters of [A-Za-z0-9], and no two devices have the same one. */
 typedef struct ImageDevice {
         uint32_t type;
         char name[IMAGE_DEVICE_NAME_MAX + 1];
 } ImageDevice;
 
-/* Each report begins like this. .error is a negative errno when the program itself failed (a full
- * disk, say); .reason is a sentence without final stop when the input was refused. */
+/* Each report begins like this. When the input was refused, .reason is a sentence without final
+ * stop and .error the kind of refusal: -EBADMSG (broken, or not what it should be), -EFBIG (larger
+ * than MAX) or -ETIMEDOUT (no progress). When the program itself failed (a full disk, say),
+ * .reason is empty and .error is a negative errno. Otherwise both are empty. */
 typedef struct ReportHeader {
         uint32_t version;
         int32_t error;
