@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# A folder of src/ includes only what its layer may know of. This table is the architecture; a
+# failure here is solved by moving code, not by widening it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# folder: folders, or single headers, that it may include besides its own
+allowed() {
+    case $1 in
+    base) ;;
+    domain | launcher | writer | spt) echo base ;;
+    image | host | systemd) echo domain base ;;
+    manager) echo systemd host image domain base launcher/wire.h writer/wire.h ;;
+    bus) echo manager domain systemd base ;;
+    ctl) echo domain base image/wire.h ;;
+    daemon) echo bus manager systemd host image domain base launcher/wire.h writer/wire.h ;;
+    *) return 1 ;;
+    esac
+}
+
+bad=0 n=0
+say() {
+    printf '%s\n' "$*"
+    bad=1
+}
+
+for folder in src/*/; do
+    layer=$(basename "$folder")
+    may=$(allowed "$layer") || { say "src/$layer: not in the table of tests/lint/layers.sh"; continue; }
+    while IFS=: read -r file line text; do
+        n=$((n + 1))
+        header=$(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' <<<"$text")
+        if [ ! -e "src/$header" ]; then
+            say "$file:$line: \"$header\" is no path below src/"
+            continue
+        fi
+        case " $layer $may " in
+        *" ${header%%/*} "* | *" $header "*) ;;
+        *) say "$file:$line: $layer must not include \"$header\" (only: own ${may:-files})" ;;
+        esac
+    done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' "$folder" /dev/null)
+done
+[ "$n" -gt 0 ] || say 'no include was looked at: is this the right folder?'
+echo "$n includes"
+exit $bad
