@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ctl/attach.h"
+#include "ctl/connect.h"
+#include "ctl/console.h"
+#include "ctl/ended.h"
+#include "ctl/error.h"
+#include "ctl/properties.h"
+#include "ctl/target.h"
+
+/* The signal is sent when the unikernel has ended, its output ends when the journal has all of it:
+ * so long may one come after the other. */
+#define LAG_MSEC 2000
+
+typedef struct Attachment {
+        const Options *options;
+        const Name *name;
+        char text[NAME_MAX_LENGTH + 2];
+
+        sd_bus *bus; /* NULL when the daemon has gone away */
+        int signal_fd, console_fd;
+        ExportReader reader;
+        uint64_t last_usec; /* of what was shown last */
+
+        bool ended;
+        int exit_status;
+} Attachment;
+
+static void attachment_done(Attachment *attachment) {
+        sd_bus_flush_close_unref(attachment->bus);
+        fd_close(attachment->signal_fd);
+        fd_close(attachment->console_fd);
+        export_done(&attachment->reader);
+}
+
+static int on_exited(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Attachment *attachment = userdata;
+        const char *result;
+        int32_t status;
+
+        if (sd_bus_message_read(message, "sosi", NULL, NULL, &result, &status) < 0)
+                return 0;
+        /* The end of a predecessor of that name can come first, so the last one counts. */
+        attachment->exit_status = ended_exit_status(result, status);
+        attachment->ended = true;
+        return 0;
+}
+
+static int watch_end(Attachment *attachment, Fault *fault) {
+        char rule[NAME_MAX_LENGTH + 200];
+        int r;
+
+        /* A sender, where there is more than one: anybody may send signals. Names have no
+         * character that a rule would have to quote. */
+        snprintf(rule, sizeof(rule),
+                 "type='signal',%spath='" BUS_PATH "',interface='" BUS_MANAGER
+                 "',member='UnikernelExited',arg0='%s'",
+                 connect_sender(attachment->bus) ? "sender='" BUS_NAME "'," : "",
+                 attachment->name->text);
+        r = sd_bus_add_match_async(attachment->bus, NULL, rule, on_exited, NULL, attachment);
+        return r < 0 ? error_from_bus(fault, NULL, r) : 0;
+}
+
+static int open_console(Attachment *attachment, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        /* After a break, only what was not shown yet. */
+        const ConsoleRequest request = {
+                .follow = true,
+                .last_run = true,
+                .n_lines = LINES_ALL,
+                .since_usec = attachment->last_usec ? attachment->last_usec + 1 : 0,
+        };
+        int r;
+
+        r = console_request(&message, attachment->bus, attachment->name, &request, fault);
+        if (r < 0)
+                return r;
+        r = call_now(&reply, attachment->bus, message, CALL_PATIENTLY, fault);
+        if (r < 0)
+                return r;
+        attachment->console_fd = fd_close(attachment->console_fd);
+        export_done(&attachment->reader);
+        r = console_answer(reply, &attachment->console_fd, fault);
+        if (r < 0)
+                return r;
+        attachment->reader.fd = attachment->console_fd;
+        return 0;
+}
+
+static int copy_console(Attachment *attachment) {
+        static const ConsoleStyle cat = {.output = CONSOLE_CAT};
+        ExportEntry entry;
+        int r;
+
+        /* Whatever is wrong with the pipe, the unikernel runs on: what is left is to wait. */
+        r = export_fill(&attachment->reader);
+        if (r < 0)
+                attachment->reader.at_end = true;
+        while (export_take(&attachment->reader, &entry) > 0) {
+                console_print(stdout, &entry, &cat);
+                attachment->last_usec = console_entry_usec(&entry);
+        }
+        fflush(stdout);
+        return 0;
+}
+
+static void serve_bus(Attachment *attachment) {
+        int r;
+
+        do
+                r = sd_bus_process(attachment->bus, NULL);
+        while (r > 0);
+        if (r < 0)
+                attachment->bus = sd_bus_close_unref(attachment->bus);
+}
+
+/* The signal that asks us to end; 0 when there was none. */
+static int signal_taken(Attachment *attachment) {
+        struct signalfd_siginfo info;
+
+        if (read(attachment->signal_fd, &info, sizeof(info)) != sizeof(info))
+                return 0;
+        if (!option_given(attachment->options, OPTION_QUIET))
+                fprintf(stderr,
+                        "\n%s runs on; \"albatrossctl console -f %s\" follows it, "
+                        "\"albatrossctl stop %s\" ends it.\n",
+                        attachment->text, attachment->text, attachment->text);
+        return (int) info.ssi_signo;
+}
+
+/* Waits for what comes next. Returns the signal that ends us, 0, or -ETIMEDOUT. */
+static int wait_and_serve(Attachment *attachment, int timeout_msec) {
+        struct pollfd polled[3] = {
+                {.fd = attachment->signal_fd, .events = POLLIN},
+                {.fd = attachment->reader.at_end ? -1 : attachment->console_fd, .events = POLLIN},
+                {.fd = attachment->bus ? sd_bus_get_fd(attachment->bus) : -1, .events = POLLIN},
+        };
+        int r;
+
+        r = poll(polled, N_ELEMENTS(polled), timeout_msec);
+        if (r < 0)
+                return errno == EINTR ? 0 : -errno;
+        if (r == 0)
+                return -ETIMEDOUT;
+        if (polled[0].revents) {
+                r = signal_taken(attachment);
+                if (r > 0)
+                        return r;
+        }
+        if (polled[1].revents)
+                copy_console(attachment);
+        if (polled[2].revents)
+                serve_bus(attachment);
+        return 0;
+}
+
+/* Its output has ended and no signal has come: the daemon was restarted, or its reader died. Asks
+ * how things are, and goes on following where it still runs. */
+static int ask_again(Attachment *attachment, Fault *fault) {
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        const char *state;
+        int r;
+
+        if (!attachment->bus) {
+                r = connect_bus(&attachment->bus, attachment->options, fault);
+                if (r < 0)
+                        return r;
+                r = watch_end(attachment, fault);
+                if (r < 0)
+                        return r;
+        }
+        r = properties_get(&properties, attachment->bus, attachment->name, fault);
+        if (r < 0)
+                return r;
+
+        state = properties_string(properties, "State");
+        if (strcmp(state, "stopped") != 0 && strcmp(state, "failed") != 0 &&
+            strcmp(state, "waiting") != 0)
+                return open_console(attachment, fault);
+
+        attachment->exit_status =
+                ended_exit_status(properties_string(properties, "ExitResult"),
+                                  (int) properties_number(properties, "ExitStatus"));
+        attachment->ended = true;
+        return 0;
+}
+
+static int follow(Attachment *attachment, Fault *fault) {
+        int r;
+
+        while (!attachment->ended || !attachment->reader.at_end) {
+                bool may_wait = !attachment->reader.at_end || attachment->bus;
+
+                r = may_wait ? wait_and_serve(attachment, attachment->reader.at_end ? LAG_MSEC : -1)
+                             : -ETIMEDOUT;
+                if (r > 0)
+                        return 128 + r;
+                if (r == -ETIMEDOUT)
+                        r = ask_again(attachment, fault);
+                if (r < 0)
+                        return r;
+        }
+        return attachment->exit_status;
+}
+
+static int watch_signals(void) {
+        sigset_t signals;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+                return -errno;
+        return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int attach_run(sd_bus *bus,
+               sd_bus_message *request,
+               const Name *name,
+               const Options *options,
+               Fault *fault) {
+        _cleanup_(attachment_done) Attachment attachment = {
+                .options = options,
+                .name = name,
+                .bus = sd_bus_ref(bus),
+                .signal_fd = -1,
+                .console_fd = -1,
+        };
+        int r;
+
+        target_text(name->text, options, attachment.text);
+
+        /* Watched before it is created, so that not even the shortest life is missed. */
+        r = watch_end(&attachment, fault);
+        if (r < 0)
+                return r;
+        r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0)
+                return r;
+        /* On stdout stands what the guest prints, and nothing else. */
+        if (!option_given(options, OPTION_QUIET))
+                fprintf(stderr, "%s\n", attachment.text);
+
+        /* Before, a signal ends us: as long as nothing exists, there is nothing to say. */
+        attachment.signal_fd = watch_signals();
+        if (attachment.signal_fd < 0)
+                return -errno;
+        r = open_console(&attachment, fault);
+        if (r < 0)
+                return r;
+        /* What came together with the answers is not announced by poll() any more. */
+        serve_bus(&attachment);
+        return follow(&attachment, fault);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ctl/connect.h"
+
+#define PRIVATE_ADDRESS "unix:path=" ALBATROSS_RUNTIMEDIR "/bus"
+
+static int connect_private(sd_bus **ret) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = sd_bus_new(&bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_address(bus, PRIVATE_ADDRESS);
+        if (r < 0)
+                return r;
+        r = sd_bus_start(bus);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static int connect_machine(sd_bus **ret, const char *machine, Fault *fault) {
+        int r;
+
+        r = sd_bus_open_system_machine(ret, machine);
+        if (r < 0) {
+                r = fault_set(fault, FAULT_FAILED,
+                              "The system bus of the container \"%.100s\" can't be reached: %s",
+                              machine, strerror(-r));
+                fault_hint(fault, geteuid() == 0 ? "\"machinectl list\" shows which ones run."
+                                                 : "Only root may do this.");
+        }
+        return r;
+}
+
+static int connect_system(sd_bus **ret, Fault *fault) {
+        int r;
+
+        r = sd_bus_open_system(ret);
+        if (r < 0) {
+                r = fault_set(fault, FAULT_FAILED, "The system bus can't be reached: %s",
+                              strerror(-r));
+                fault_hint(fault, geteuid() == 0
+                                          ? "Nor does albatrossd answer on its own socket; "
+                                            "\"systemctl start albatrossd.socket\" opens that."
+                                          : "Without it only root reaches albatrossd.");
+        }
+        return r;
+}
+
+int connect_bus(sd_bus **ret, const Options *options, Fault *fault) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        int r = -ENOENT;
+
+        if (options->machine) {
+                r = connect_machine(&bus, options->machine, fault);
+                if (r < 0)
+                        return r;
+        } else {
+                /* The shorter way first; that the socket is not there is no mistake. */
+                if (geteuid() == 0)
+                        r = connect_private(&bus);
+                if (r < 0)
+                        r = connect_system(&bus, fault);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_set_allow_interactive_authorization(
+                bus, !option_given(options, OPTION_NO_ASK_PASSWORD));
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+const char *connect_sender(sd_bus *bus) {
+        return sd_bus_is_bus_client(bus) > 0 ? BUS_NAME : NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * The way to albatrossd: root's private socket, which needs no message bus, else the system bus,
+ * or that of a container.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "ctl/options.h"
+
+#define BUS_NAME           "org.albatross"
+#define BUS_PATH           "/org/albatross"
+#define BUS_MANAGER        "org.albatross.Manager"
+#define BUS_UNIKERNEL      "org.albatross.Unikernel"
+#define BUS_UNIKERNEL_PATH "/org/albatross/unikernel"
+
+/* On success the caller owns *@ret. */
+int connect_bus(sd_bus **ret, const Options *options, Fault *fault);
+
+/* The sender that signals of the daemon have, as a match wants it; NULL on the private socket,
+ * where there is only one. */
+const char *connect_sender(sd_bus *bus);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "ctl/console.h"
+#include "ctl/error.h"
+#include "ctl/escape.h"
+#include "ctl/json.h"
+
+static int append_option(sd_bus_message *message, const char *key, bool given, uint64_t value) {
+        if (!given)
+                return 0;
+        return sd_bus_message_append(message, "{sv}", key, "t", value);
+}
+
+static int append_flag(sd_bus_message *message, const char *key, bool value) {
+        if (!value)
+                return 0;
+        return sd_bus_message_append(message, "{sv}", key, "b", 1);
+}
+
+static int append_options(sd_bus_message *message, const ConsoleRequest *request) {
+        int r;
+
+        r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r < 0)
+                return r;
+        r = append_flag(message, "Follow", request->follow);
+        if (r < 0)
+                return r;
+        r = append_flag(message, "LastRun", request->last_run);
+        if (r < 0)
+                return r;
+        r = append_option(message, "Lines", request->n_lines != LINES_ALL, request->n_lines);
+        if (r < 0)
+                return r;
+        r = append_option(message, "Since", request->since_usec, request->since_usec);
+        if (r < 0)
+                return r;
+        r = append_option(message, "Until", request->until_usec, request->until_usec);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(message);
+}
+
+int console_request(sd_bus_message **ret,
+                    sd_bus *bus,
+                    const Name *name,
+                    const ConsoleRequest *request,
+                    Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = call_new(&message, bus, "OpenConsole", fault);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "s", name->text);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        r = append_options(message, request);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+
+        *ret = TAKE_PTR(message);
+        return 0;
+}
+
+int console_answer(sd_bus_message *reply, int *ret_fd, Fault *fault) {
+        int fd, copy, r;
+
+        r = sd_bus_message_read(reply, "h", &fd);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (copy < 0)
+                return -errno;
+
+        *ret_fd = copy;
+        return 0;
+}
+
+uint64_t console_entry_usec(const ExportEntry *entry) {
+        const ExportField *field = export_find(entry, "__REALTIME_TIMESTAMP");
+        char digits[21];
+        uint64_t usec;
+
+        if (!field || field->value_size >= sizeof(digits))
+                return 0;
+        memcpy(digits, field->value, field->value_size);
+        digits[field->value_size] = '\0';
+        return number_parse(digits, UINT64_MAX, &usec) < 0 ? 0 : usec;
+}
+
+static void print_time(FILE *out, uint64_t usec, ConsoleOutput output) {
+        time_t sec = (time_t) (usec / 1000000);
+        struct tm local;
+        char text[64];
+
+        if (!localtime_r(&sec, &local))
+                return;
+        if (output == CONSOLE_SHORT_ISO)
+                strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S%z ", &local);
+        else
+                strftime(text, sizeof(text), "%b %d %H:%M:%S ", &local);
+        fputs(text, out);
+}
+
+int console_print(FILE *out, const ExportEntry *entry, const ConsoleStyle *style) {
+        const ExportField *message = export_find(entry, "MESSAGE");
+
+        if (style->output == CONSOLE_JSON)
+                return json_print_entry(out, entry);
+
+        if (style->output != CONSOLE_CAT) {
+                print_time(out, console_entry_usec(entry), style->output);
+                fprintf(out, "%s: ", style->name);
+        }
+        if (message && style->raw)
+                fwrite(message->value, 1, message->value_size, out);
+        else if (message)
+                escape_write(out, message->value, message->value_size,
+                             style->output == CONSOLE_CAT ? ESCAPE_TEXT : ESCAPE_LINE);
+        putc('\n', out);
+        return 0;
+}
+
+int console_fault(Fault *fault, const char *name, int r) {
+        if (r == -EBADMSG)
+                return fault_set(fault, FAULT_FAILED,
+                                 "What albatrossd hands out as the console of \"%s\" ends or "
+                                 "breaks off in the middle",
+                                 name);
+        if (r == -EMSGSIZE)
+                return fault_set(fault, FAULT_FAILED,
+                                 "The console of \"%s\" has a line of more than %u bytes or %u "
+                                 "fields",
+                                 name, EXPORT_ENTRY_MAX, EXPORT_FIELDS_MAX);
+        return fault_set(fault, FAULT_FAILED, "The console of \"%s\" can't be read: %s", name,
+                         strerror(-r));
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "ctl/moment.h"
+#include "ctl/options.h"
+#include "ctl/suggest.h"
+#include "ctl/verb.h"
+
+/* getopt_long() returns these for the option with that id; below them lie the letters. */
+#define CODE_BASE 256
+
+const OptionInfo option_infos[N_OPTIONS] = {
+        [OPTION_HOST] = {"host", 'H', required_argument, "[USER@]HOST", "Run there, through ssh"},
+        [OPTION_MACHINE] = {"machine", 'M', required_argument, "CONTAINER",
+                            "Talk to the albatrossd of a local container"},
+        [OPTION_PATH] = {"path", 'p', required_argument, "PATH",
+                         "Where names without a \":\" are meant to be"},
+        [OPTION_JSON] = {"json", 0, required_argument, "pretty|short|off", "Print JSON"},
+        [OPTION_J] = {"j", 'j', no_argument, NULL,
+                      "The same as --json=pretty on a terminal, --json=short elsewhere"},
+        [OPTION_QUIET] = {"quiet", 'q', no_argument, NULL, "Print less"},
+        [OPTION_NO_PAGER] = {"no-pager", 0, no_argument, NULL, "Do not pipe output into a pager"},
+        [OPTION_NO_LEGEND] = {"no-legend", 0, no_argument, NULL,
+                              "No headers and footers, full names instead of a tree"},
+        [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", 0, no_argument, NULL,
+                                    "Do not ask for a password"},
+        [OPTION_DRY_RUN] = {"dry-run", 0, no_argument, NULL,
+                            "Say what would be done, and do not do it"},
+        [OPTION_HELP] = {"help", 'h', no_argument, NULL, "Show this help"},
+        [OPTION_VERSION] = {"version", 0, no_argument, NULL, "Show the version"},
+
+        [OPTION_MEMORY] = {"memory", 0, required_argument, "SIZE",
+                           "Memory of the guest; in MiB, or with K, M, G or T"},
+        [OPTION_CPUS] = {"cpus", 0, required_argument, "LIST", "CPUs it may use, as in 0-3,6"},
+        [OPTION_NAME] = {"name", 0, no_argument, NULL,
+                         "Give the guest --name=LABEL before its other arguments"},
+        [OPTION_NO_NAME] = {"no-name", 0, no_argument, NULL, "Do not"},
+        [OPTION_NO_START] = {"no-start", 0, no_argument, NULL, "Only create it"},
+        [OPTION_CONSOLE] = {"console", 0, no_argument, NULL,
+                            "Follow its output and exit with its status"},
+        [OPTION_ALL] = {"all", 0, no_argument, NULL, "All there are, or all below -p PATH"},
+        [OPTION_PROPERTY] = {"property", 'P', required_argument, "FIELD",
+                             "Print the value of this field only; may be repeated"},
+        [OPTION_FOLLOW] = {"follow", 'f', no_argument, NULL,
+                           "Go on with new lines until the unikernel ends"},
+        [OPTION_LINES] = {"lines", 'n', required_argument, "N|all",
+                          "Only the last lines (with -f: 10 by default)"},
+        [OPTION_OUTPUT] = {"output", 'o', required_argument, "short|short-iso|cat|json",
+                           "How lines are shown"},
+        [OPTION_SINCE] = {"since", 0, required_argument, "TIME", "Lines from then on"},
+        [OPTION_UNTIL] = {"until", 0, required_argument, "TIME", "Lines up to then"},
+        [OPTION_RAW] = {"raw", 0, no_argument, NULL,
+                        "Bytes as the guest wrote them, control characters included"},
+        [OPTION_FORCE] = {"force", 0, no_argument, NULL, "Replace the file when it exists"},
+
+        [OPTION_NET] = {"net", 0, required_argument, "GUEST[:BRIDGE]", "A network device"},
+        [OPTION_BLOCK] = {"block", 0, required_argument, "GUEST[:DEVICE]", "A block device"},
+        [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES", "When to restart it"},
+        [OPTION_STARTUP] = {"startup", 0, required_argument, "N", "Priority of its start"},
+        [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC", "Wait until it runs"},
+        [OPTION_NOW] = {"now", 0, no_argument, NULL, "Restart it with the new settings"},
+        [OPTION_BLOCKS] = {"blocks", 0, no_argument, NULL, "Remove its block devices too"},
+        [OPTION_RECURSIVE] = {"recursive", 0, no_argument, NULL, "And the policies below"},
+        [OPTION_UNIKERNELS] = {"unikernels", 0, required_argument, "N", "How many"},
+        [OPTION_BRIDGES] = {"bridges", 0, required_argument, "LIST", "Bridges"},
+        [OPTION_OWNER] = {"owner", 0, required_argument, "USER", "Who owns it"},
+};
+
+#define N_SHORT_MAX (3 * N_OPTIONS + 3)
+
+/* What getopt_long() wants, made from the table. */
+static void make_getopt_tables(struct option longs[static N_OPTIONS + 1],
+                               char shorts[static N_SHORT_MAX]) {
+        /* "-": arguments come in their order, as if each were that of an option 1; so the "--"
+         * stays where it was. ":": a missing argument is told apart from an unknown option. */
+        char *end = stpcpy(shorts, "-:");
+
+        for (size_t i = 0; i < N_OPTIONS; i++) {
+                const OptionInfo *info = &option_infos[i];
+
+                longs[i] = (struct option){info->name, info->argument, NULL, CODE_BASE + (int) i};
+                if (info->letter) {
+                        *end++ = info->letter;
+                        if (info->argument == required_argument)
+                                *end++ = ':';
+                }
+        }
+        longs[N_OPTIONS] = (struct option){};
+        *end = '\0';
+}
+
+static OptionId id_of_code(int code) {
+        if (code >= CODE_BASE)
+                return (OptionId) (code - CODE_BASE);
+        for (size_t i = 0; i < N_OPTIONS; i++)
+                if (option_infos[i].letter == code)
+                        return (OptionId) i;
+        return N_OPTIONS;
+}
+
+static int refuse_unknown(const char *word, Fault *fault) {
+        char name[64];
+        Suggestion suggestion = {.typed = name};
+        int r;
+
+        if (optopt > 0 && optopt < CODE_BASE)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT, "Unknown option '-%c'", optopt);
+
+        snprintf(name, sizeof(name), "%.*s", (int) strcspn(word + 2, "="), word + 2);
+        for (size_t i = 0; i < N_OPTIONS; i++)
+                suggestion_offer(&suggestion, option_infos[i].name);
+        if (optopt >= CODE_BASE)
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT, "The option '--%s' takes no value",
+                              name);
+        else if (suggestion.nearest)
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT,
+                              "Unknown option '--%s', did you mean '--%s'?", name,
+                              suggestion.nearest);
+        else
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT, "Unknown option '--%s'", name);
+        fault_hint(fault, "\"albatrossctl --help\" lists the options.");
+        return r;
+}
+
+static int refuse_value(OptionId id, const char *value, Fault *fault) {
+        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                         "\"%.60s\" is nothing that --%s takes, which is %s", value,
+                         option_infos[id].name, option_infos[id].what);
+}
+
+static int read_json(Options *options, const char *value, Fault *fault) {
+        static const char *const names[] = {
+                [JSON_OFF] = "off", [JSON_PRETTY_MODE] = "pretty", [JSON_SHORT_MODE] = "short"};
+
+        for (size_t i = 0; i < N_ELEMENTS(names); i++)
+                if (strcmp(value, names[i]) == 0) {
+                        options->json = (JsonMode) i;
+                        return 0;
+                }
+        return refuse_value(OPTION_JSON, value, fault);
+}
+
+static int read_output(Options *options, const char *value, Fault *fault) {
+        static const char *const names[] = {[CONSOLE_SHORT] = "short",
+                                            [CONSOLE_SHORT_ISO] = "short-iso",
+                                            [CONSOLE_CAT] = "cat",
+                                            [CONSOLE_JSON] = "json"};
+
+        for (size_t i = 0; i < N_ELEMENTS(names); i++)
+                if (strcmp(value, names[i]) == 0) {
+                        options->output = (ConsoleOutput) i;
+                        return 0;
+                }
+        return refuse_value(OPTION_OUTPUT, value, fault);
+}
+
+static int read_memory(Options *options, const char *value, Fault *fault) {
+        int r;
+
+        r = number_parse_size(value, &options->memory_bytes);
+        if (r == -ERANGE)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "\"%.60s\" is more memory than any machine has", value);
+        if (r < 0 || options->memory_bytes == 0) {
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT, "\"%.60s\" is no size of a memory",
+                              value);
+                fault_hint(fault, "A bare number is MiB; K, M, G and T are powers of 1024.");
+                return r;
+        }
+        return 0;
+}
+
+static int read_lines(Options *options, const char *value, Fault *fault) {
+        if (strcmp(value, "all") == 0) {
+                options->n_lines = LINES_ALL;
+                return 0;
+        }
+        if (number_parse(value, LINES_ALL - 1, &options->n_lines) < 0)
+                return refuse_value(OPTION_LINES, value, fault);
+        return 0;
+}
+
+static int read_moment(OptionId id,
+                       const char *value,
+                       uint64_t now_usec,
+                       uint64_t *ret,
+                       Fault *fault) {
+        int r;
+
+        r = moment_parse(value, now_usec, ret);
+        if (r < 0) {
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT, "\"%.60s\" of --%s is no time", value,
+                              option_infos[id].name);
+                fault_hint(fault, "Write it like \"2026-11-21 23:01\", \"23:01\", \"yesterday\" or "
+                                  "\"-5min\".");
+        }
+        return r;
+}
+
+static int add_properties(Options *options, const char *value, Fault *fault) {
+        if (options->n_properties == PROPERTIES_MAX)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT, "More than %d fields are asked for",
+                                 PROPERTIES_MAX);
+        options->properties[options->n_properties++] = value;
+        return 0;
+}
+
+/* Notes that the option was given, and reads its value where it has a form of its own. */
+static int take_option(Options *options,
+                       OptionId id,
+                       const char *value,
+                       uint64_t now_usec,
+                       Fault *fault) {
+        options->given |= OPTION_BIT(id);
+        options->values[id] = value;
+
+        if (id == OPTION_HOST)
+                options->host = value;
+        else if (id == OPTION_MACHINE)
+                options->machine = value;
+        else if (id == OPTION_PATH)
+                options->path = value;
+        else if (id == OPTION_JSON)
+                return read_json(options, value, fault);
+        else if (id == OPTION_J)
+                options->json = isatty(STDOUT_FILENO) ? JSON_PRETTY_MODE : JSON_SHORT_MODE;
+        else if (id == OPTION_MEMORY)
+                return read_memory(options, value, fault);
+        else if (id == OPTION_CPUS)
+                return cpus_parse(&options->cpus, value, fault);
+        else if (id == OPTION_PROPERTY)
+                return add_properties(options, value, fault);
+        else if (id == OPTION_LINES)
+                return read_lines(options, value, fault);
+        else if (id == OPTION_OUTPUT)
+                return read_output(options, value, fault);
+        else if (id == OPTION_SINCE)
+                return read_moment(id, value, now_usec, &options->since_usec, fault);
+        else if (id == OPTION_UNTIL)
+                return read_moment(id, value, now_usec, &options->until_usec, fault);
+        return 0;
+}
+
+/* The first argument is the verb, the others are its. */
+static int take_argument(Options *options, char *word, Fault *fault) {
+        Suggestion suggestion = {.typed = word};
+        int r;
+
+        if (options->verb) {
+                options->args[options->n_args++] = word;
+                return 0;
+        }
+
+        options->verb = verb_find(word);
+        if (options->verb)
+                return 0;
+
+        for (size_t i = 0; i < n_verbs; i++) {
+                suggestion_offer(&suggestion, verbs[i].name);
+                if (verbs[i].alias)
+                        suggestion_offer(&suggestion, verbs[i].alias);
+        }
+        if (suggestion.nearest)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "Unknown verb '%.60s', did you mean '%s'?", word,
+                                 suggestion.nearest);
+        r = fault_set(fault, FAULT_INVALID_ARGUMENT, "Unknown verb '%.60s'", word);
+        fault_hint(fault, "\"albatrossctl --help\" lists the verbs.");
+        return r;
+}
+
+static int scan(Options *options, int argc, char **argv, uint64_t now_usec, Fault *fault) {
+        struct option longs[N_OPTIONS + 1];
+        char shorts[N_SHORT_MAX];
+        const char *last_value = NULL;
+        int r;
+
+        make_getopt_tables(longs, shorts);
+        opterr = 0;
+        optind = 0; /* also resets what getopt_long() remembers of an earlier command line */
+
+        for (;;) {
+                int code = getopt_long(argc, argv, shorts, longs, NULL);
+
+                if (code < 0)
+                        break;
+                last_value = optarg;
+                if (code == '?')
+                        return refuse_unknown(argv[optind - 1], fault);
+                if (code == ':')
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "The option '--%s' needs a value: %s",
+                                         option_infos[id_of_code(optopt)].name,
+                                         option_infos[id_of_code(optopt)].what);
+                if (code == 1)
+                        r = take_argument(options, optarg, fault);
+                else
+                        r = take_option(options, id_of_code(code), optarg, now_usec, fault);
+                if (r < 0)
+                        return r;
+        }
+
+        /* Scanning stops early, or right behind a "--" that is nobody's value, only there. */
+        options->rest = argv + optind;
+        options->n_rest = (size_t) (argc - optind);
+        options->has_rest =
+                optind > 1 && strcmp(argv[optind - 1], "--") == 0 && last_value != argv[optind - 1];
+        return 0;
+}
+
+static int check_given(const Options *options, Fault *fault) {
+        const Verb *verb = options->verb;
+
+        for (OptionId id = N_GLOBAL_OPTIONS; id < N_OPTIONS; id++) {
+                if (!option_given(options, id) || (verb->options & OPTION_BIT(id)))
+                        continue;
+                if (verb->later & OPTION_BIT(id))
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "The option '--%s' of '%s' is not there yet",
+                                         option_infos[id].name, verb->name);
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "The verb '%s' takes no option '--%s'", verb->name,
+                                 option_infos[id].name);
+        }
+        return 0;
+}
+
+int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault *fault) {
+        _cleanup_(options_done) Options options = {};
+        int r;
+
+        options.args = calloc((size_t) argc + 1, sizeof(*options.args));
+        if (!options.args)
+                return -ENOMEM;
+
+        r = scan(&options, argc, argv, now_usec, fault);
+        if (r < 0)
+                return r;
+        /* Help is for those who do not know yet how it is right. */
+        if (options.verb && options.verb->run && !option_given(&options, OPTION_HELP)) {
+                r = check_given(&options, fault);
+                if (r < 0)
+                        return r;
+                r = verb_check(&options, fault);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = options;
+        options.args = NULL;
+        return 0;
+}
+
+void options_done(Options *options) {
+        free(options->args);
+        options->args = NULL;
+}

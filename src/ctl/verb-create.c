@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+
+/* create NAME IMAGE [-- ARG...] */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ctl/attach.h"
+#include "ctl/call.h"
+#include "ctl/connect.h"
+#include "ctl/error.h"
+#include "ctl/escape.h"
+#include "ctl/source.h"
+#include "ctl/target.h"
+#include "ctl/verb.h"
+
+static int check_options(const Options *options, Fault *fault) {
+        if (option_given(options, OPTION_NAME) && option_given(options, OPTION_NO_NAME))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "--name and --no-name exclude each other");
+        if (option_given(options, OPTION_CONSOLE) && option_given(options, OPTION_NO_START))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "--console follows what is started, so --no-start excludes it");
+
+        /* The bus carries text only, and drops who sends it anything else. */
+        for (size_t i = 0; i < options->n_rest; i++)
+                if (!escape_is_utf8(options->rest[i], strlen(options->rest[i])))
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "Argument %zu of the guest is not valid UTF-8", i + 1);
+        return 0;
+}
+
+static int append_cpus(sd_bus_message *message, const Cpus *cpus) {
+        uint32_t ids[CPUS_MAX];
+        size_t n_ids = cpus_to_ids(cpus, ids);
+        int r;
+
+        r = sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "s", "CPUs");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, "au");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_array(message, 'u', ids, n_ids * sizeof(*ids));
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(message);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(message);
+}
+
+static int append_arguments(sd_bus_message *message, char **arguments) {
+        int r;
+
+        r = sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "s", "Arguments");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, "as");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_strv(message, arguments);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(message);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(message);
+}
+
+/* Only what was given: what a new unikernel has otherwise is for the daemon to say. */
+static int append_options(sd_bus_message *message, const Options *options) {
+        int r;
+
+        r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r >= 0 && option_given(options, OPTION_MEMORY))
+                r = sd_bus_message_append(message, "{sv}", "Memory", "t", options->memory_bytes);
+        if (r >= 0 && option_given(options, OPTION_CPUS))
+                r = append_cpus(message, &options->cpus);
+        if (r >= 0 && option_given(options, OPTION_NAME))
+                r = sd_bus_message_append(message, "{sv}", "AddName", "b", 1);
+        if (r >= 0 && option_given(options, OPTION_NO_NAME))
+                r = sd_bus_message_append(message, "{sv}", "AddName", "b", 0);
+        if (r >= 0 && options->n_rest > 0)
+                r = append_arguments(message, options->rest);
+        if (r >= 0 && option_given(options, OPTION_NO_START))
+                r = sd_bus_message_append(message, "{sv}", "Start", "b", 0);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(message);
+}
+
+static int fill_request(sd_bus_message *message,
+                        const Name *name,
+                        int image_fd,
+                        const Options *options,
+                        Fault *fault) {
+        int r;
+
+        r = sd_bus_message_append(message, "sh", name->text, image_fd);
+        if (r >= 0)
+                r = append_options(message, options);
+        return r < 0 ? error_from_bus(fault, NULL, r) : 0;
+}
+
+/* Is there one of that name already? Nobody is told what would be refused for other reasons. */
+static int pretend(sd_bus *bus, const Name *name, const char *text, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        Fault found = {};
+        int r;
+
+        r = call_new(&message, bus, "GetUnikernel", fault);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "s", name->text);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        r = call_now(NULL, bus, message, CALL_DEFAULT, &found);
+        if (r >= 0)
+                return fault_set(fault, FAULT_ALREADY_EXISTS, "The unikernel \"%s\" exists already",
+                                 text);
+        if (found.code != FAULT_NO_SUCH_UNIKERNEL) {
+                *fault = found;
+                return r;
+        }
+        printf("Would create %s\n", text);
+        return EXIT_SUCCESS;
+}
+
+int verb_create(const Options *options, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(fd_closep) int image_fd = -1;
+        char text[NAME_MAX_LENGTH + 2];
+        Name name;
+        int r;
+
+        r = check_options(options, fault);
+        if (r < 0)
+                return r;
+        r = target_name(&name, options->args[0], options, fault);
+        if (r < 0)
+                return r;
+        target_text(name.text, options, text);
+        image_fd = source_open(options->args[1], fault);
+        if (image_fd < 0)
+                return image_fd;
+        r = connect_bus(&bus, options, fault);
+        if (r < 0)
+                return r;
+        if (option_given(options, OPTION_DRY_RUN))
+                return pretend(bus, &name, text, fault);
+
+        r = call_new(&request, bus, "CreateUnikernel", fault);
+        if (r < 0)
+                return r;
+        r = fill_request(request, &name, image_fd, options, fault);
+        if (r < 0)
+                return r;
+        if (option_given(options, OPTION_CONSOLE))
+                return attach_run(bus, request, &name, options, fault);
+
+        r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0)
+                return r;
+        if (!option_given(options, OPTION_QUIET))
+                puts(text);
+        return EXIT_SUCCESS;
+}

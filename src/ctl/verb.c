@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ctl/verb.h"
+
+#define BIT(id) OPTION_BIT(OPTION_##id)
+
+#define CONFIG_OPTIONS (BIT(MEMORY) | BIT(CPUS) | BIT(NAME) | BIT(NO_NAME))
+#define CONFIG_LATER   (BIT(NET) | BIT(BLOCK) | BIT(RESTART) | BIT(STARTUP))
+
+const Verb verbs[] = {
+        {.name = "list",
+         .max_args = 1,
+         .synopsis = "[PATH]",
+         .help = "List unikernels as a tree",
+         .run = verb_list},
+        {.name = "status",
+         .max_args = VERB_ANY,
+         .synopsis = "[NAME...]",
+         .help = "Show how unikernels are, or the host",
+         .run = verb_status},
+        {.name = "show",
+         .min_args = 1,
+         .max_args = 1,
+         .flags = VERB_MAY_ASK,
+         .options = BIT(PROPERTY),
+         .synopsis = "NAME",
+         .help = "Show what is known of a unikernel, for programs",
+         .run = verb_show},
+        {.name = "inspect",
+         .min_args = 1,
+         .max_args = 1,
+         .flags = VERB_IMAGE_IN,
+         .synopsis = "IMAGE",
+         .help = "Show what an image is and which devices it needs",
+         .run = verb_inspect},
+        {.name = "create",
+         .min_args = 2,
+         .max_args = 2,
+         .flags = VERB_TAKES_REST | VERB_MAY_ASK | VERB_IMAGE_IN,
+         .options = CONFIG_OPTIONS | BIT(NO_START) | BIT(CONSOLE),
+         .later = CONFIG_LATER | BIT(FORCE),
+         .synopsis = "NAME IMAGE [-- ARG...]",
+         .help = "Create a unikernel from an image, and start it",
+         .run = verb_create},
+        {.name = "start",
+         .max_args = VERB_ANY,
+         .flags = VERB_MAY_ASK,
+         .options = BIT(ALL),
+         .synopsis = "NAME|PATH:...",
+         .help = "Start unikernels",
+         .run = verb_start},
+        {.name = "stop",
+         .max_args = VERB_ANY,
+         .flags = VERB_MAY_ASK,
+         .options = BIT(ALL),
+         .synopsis = "NAME|PATH:...",
+         .help = "Stop unikernels",
+         .run = verb_stop},
+        {.name = "destroy",
+         .min_args = 1,
+         .max_args = VERB_ANY,
+         .flags = VERB_MAY_ASK,
+         .later = BIT(BLOCKS),
+         .synopsis = "NAME...",
+         .help = "Stop unikernels and forget them",
+         .run = verb_destroy},
+        {.name = "console",
+         .alias = "logs",
+         .min_args = 1,
+         .max_args = VERB_ANY,
+         .flags = VERB_MAY_ASK,
+         .options = BIT(FOLLOW) | BIT(LINES) | BIT(OUTPUT) | BIT(SINCE) | BIT(UNTIL) | BIT(RAW),
+         .synopsis = "NAME...",
+         .help = "Show what unikernels have printed",
+         .run = verb_console},
+        {.name = "get-image",
+         .min_args = 1,
+         .max_args = 2,
+         .flags = VERB_MAY_ASK | VERB_IMAGE_OUT,
+         .options = BIT(FORCE),
+         .synopsis = "NAME [FILE|-]",
+         .help = "Copy the image of a unikernel into a file",
+         .run = verb_get_image},
+
+        /* Not there yet. */
+        {.name = "update"},
+        {.name = "set"},
+        {.name = "rollback"},
+        {.name = "restart"},
+        {.name = "stats"},
+        {.name = "top"},
+        {.name = "monitor"},
+        {.name = "import-state"},
+        {.name = "policy"},
+        {.name = "block"},
+};
+
+const size_t n_verbs = N_ELEMENTS(verbs);
+
+const Verb *verb_find(const char *name) {
+        for (size_t i = 0; i < n_verbs; i++)
+                if (strcmp(name, verbs[i].name) == 0 ||
+                    (verbs[i].alias && strcmp(name, verbs[i].alias) == 0))
+                        return &verbs[i];
+        return NULL;
+}
+
+int verb_check(const Options *options, Fault *fault) {
+        const Verb *verb = options->verb;
+        const char *wrong = NULL;
+        int r;
+
+        if (options->has_rest && !(verb->flags & VERB_TAKES_REST))
+                wrong = "nothing behind \"--\"";
+        else if (options->n_args < verb->min_args)
+                wrong = "more arguments";
+        else if (options->n_args > verb->max_args)
+                wrong = verb->flags & VERB_TAKES_REST ? "the guest's arguments behind \"--\""
+                                                      : "fewer arguments";
+        if (!wrong)
+                return 0;
+
+        r = fault_set(fault, FAULT_INVALID_ARGUMENT, "The verb '%s' takes %s", verb->name, wrong);
+        fault_hint(fault, "Usage: albatrossctl [OPTION...] %s %s", verb->name, verb->synopsis);
+        return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * The verbs of albatrossctl: one table says what each takes; the command line is checked against
+ * it and --help is made from it.
+ */
+
+#include "ctl/options.h"
+
+#define VERB_ANY SIZE_MAX
+
+typedef enum VerbFlags {
+        VERB_TAKES_REST = 1 << 0, /* "-- ARG..." */
+        VERB_MAY_ASK = 1 << 1,    /* polkit may want a password */
+        VERB_IMAGE_IN = 1 << 2,   /* its last argument is a file that it reads */
+        VERB_IMAGE_OUT = 1 << 3,  /* it writes a file */
+        VERB_HIDDEN = 1 << 4,     /* not in --help */
+} VerbFlags;
+
+struct Verb {
+        const char *name, *alias;
+        size_t min_args, max_args;
+        unsigned flags;
+        uint64_t options; /* beside the global ones */
+        uint64_t later;   /* recognised, but not there yet */
+        const char *synopsis;
+        const char *help;
+        /* Returns the exit status, or a negative errno with @fault filled. NULL: not there yet. */
+        int (*run)(const Options *options, Fault *fault);
+};
+
+extern const Verb verbs[];
+extern const size_t n_verbs;
+
+/* By name or alias; NULL when there is none. */
+const Verb *verb_find(const char *name);
+
+/* Is the number of arguments one that the verb takes? */
+int verb_check(const Options *options, Fault *fault);
+
+int verb_console(const Options *options, Fault *fault);
+int verb_create(const Options *options, Fault *fault);
+int verb_destroy(const Options *options, Fault *fault);
+int verb_get_image(const Options *options, Fault *fault);
+int verb_inspect(const Options *options, Fault *fault);
+int verb_list(const Options *options, Fault *fault);
+int verb_show(const Options *options, Fault *fault);
+int verb_start(const Options *options, Fault *fault);
+int verb_status(const Options *options, Fault *fault);
+int verb_stop(const Options *options, Fault *fault);
