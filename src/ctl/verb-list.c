@@ -56,10 +56,11 @@ static int print_table(const Listing *listing, const Options *options) {
                 .colours = colour_wanted(),
                 .now_usec = human_now(),
         };
-        _cleanup_(pager_stop) Pager pager = pager_start(options);
+        _cleanup_(pager_stop) Pager pager = PAGER_NONE;
         size_t n_running = 0;
         int r;
 
+        pager = pager_start(options);
         for (size_t i = 0; i < listing->n_items; i++)
                 n_running += strcmp(listing->items[i].state, "running") == 0;
 

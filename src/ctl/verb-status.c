@@ -219,10 +219,11 @@ static int report_one(Report *report, sd_bus *bus, const char *text, json_t *arr
 
 static int status_unikernels(const Options *options, sd_bus *bus) {
         bool colours = colour_wanted();
-        _cleanup_(pager_stop) Pager pager = pager_start(options);
+        _cleanup_(pager_stop) Pager pager = PAGER_NONE;
         _cleanup_(json_decrefp) json_t *array = NULL;
         int status = EXIT_SUCCESS;
 
+        pager = pager_start(options);
         if (options->json != JSON_OFF) {
                 array = json_array();
                 if (!array)
