@@ -132,3 +132,18 @@ void path_slice(const char *path, size_t length, char ret[static NAME_UNIT_MAX +
                 *end++ = (char) (path[i] == '-' ? '_' : path[i] == ':' ? '-' : path[i]);
         strcpy(end, ".slice");
 }
+
+void name_control_group(const Name *name, char ret[static NAME_CONTROL_GROUP_MAX + 1]) {
+        size_t length = name_path_length(name);
+        char unit[NAME_UNIT_MAX + 1];
+        char *end;
+
+        end = stpcpy(ret, "/albatross.slice/");
+        for (size_t i = 1; length > 0 && i <= length; i++)
+                if (i == length || name->text[i] == ':') {
+                        path_slice(name->text, i, unit);
+                        end = stpcpy(stpcpy(end, unit), "/");
+                }
+        name_scope(name, unit);
+        strcpy(end, unit);
+}

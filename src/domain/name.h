@@ -46,3 +46,8 @@ void name_scope(const Name *name, char ret[static NAME_UNIT_MAX + 1]);
 
 /* "albatross-alice.slice", with "_" for the "-" of a label; "albatross.slice" for the root. */
 void path_slice(const char *path, size_t length, char ret[static NAME_UNIT_MAX + 1]);
+
+/* "/albatross.slice/albatross-alice.slice/albatross-alice:web.scope": its control group. Each level
+ * of the path repeats those above, and 8 labels have 200 characters. */
+#define NAME_CONTROL_GROUP_MAX 2047
+void name_control_group(const Name *name, char ret[static NAME_CONTROL_GROUP_MAX + 1]);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * A method call from its arrival to its reply: who asks is found out, polkit is asked where that is
+ * needed, then the work is done, then it is answered, exactly once. What a handler has read lives
+ * in the Call meanwhile.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "base/list.h"
+#include "bus/bus-service.h"
+#include "domain/config.h"
+#include "manager/manager.h"
+
+typedef struct Call Call;
+
+/* Goes on once the call is allowed. Objects are looked up here, not before. */
+typedef void (*CallAllowed)(Call *call);
+
+struct Call {
+        ListLink link;
+        BusService *service;
+        sd_bus_message *message;
+        sd_bus_slot *polkit_slot;
+        CallAllowed allowed;
+        Name name;
+        /* Of the calls that have it: */
+        CreateOrder create;
+        ConsoleOrder console;
+        int fd;
+};
+
+/* One for @message, which is kept. */
+int call_new(Call **ret, BusService *service, sd_bus_message *message);
+Call *call_free(Call *call);
+DEFINE_CLEANUP(Call *, call_free);
+
+/* Takes over @call: goes on with @allowed now (root) or later, or replies with an error. Returns
+ * what an sd-bus handler returns. */
+int call_authorize(Call *call, const char *action, const char *verb, CallAllowed allowed);
+
+/* Both take over @call and send its reply. */
+void call_fail(Call *call, int r, const Fault *fault);
+void call_reply(Call *call, const char *types, ...);
+
+/* A ManagerDone whose userdata is the Call: replies without values. */
+void call_done(void *userdata, int r, const Fault *fault);
+
+/* Fills @error for a handler that fails at once: the named error where @fault says something. */
+int fault_to_error(sd_bus_error *error, int r, const Fault *fault);

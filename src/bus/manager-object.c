@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ISC */
+
+/* /org/albatross: reads arguments, asks the manager, replies. */
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "bus/options.h"
+#include "bus/service.h"
+
+static void create_done(void *userdata, int r, const Fault *fault) {
+        _cleanup_(freep) char *path = NULL;
+        Call *call = userdata;
+
+        if (r >= 0)
+                r = unikernel_path(call->name.text, &path);
+        if (r < 0)
+                call_fail(call, r, fault);
+        else
+                call_reply(call, "o", path);
+}
+
+static void create_allowed(Call *call) {
+        manager_create(call->service->manager, &call->create, create_done, call);
+}
+
+static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(call_freep) Call *call = NULL;
+        Fault fault = {};
+        int fd;
+        int r;
+
+        r = call_new(&call, userdata, message);
+        if (r < 0)
+                return r;
+        r = bus_read_name(message, &call->name, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read_basic(message, 'h', &fd);
+        if (r < 0)
+                return r;
+        r = options_read_create(message, &call->create, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+        /* The descriptor belongs to the message, which the call keeps. */
+        call->create.name = call->name;
+        call->create.image_fd = fd;
+        return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", "create",
+                              create_allowed);
+}
+
+static void destroy_allowed(Call *call) {
+        manager_destroy(call->service->manager, &call->name, call_done, call);
+}
+
+static void start_allowed(Call *call) {
+        manager_start(call->service->manager, &call->name, call_done, call);
+}
+
+static void stop_allowed(Call *call) {
+        manager_stop(call->service->manager, &call->name, call_done, call);
+}
+
+/* What start, stop and destroy have in common: a name, and no options yet. */
+static int manage(sd_bus_message *message,
+                  void *userdata,
+                  sd_bus_error *error,
+                  const char *verb,
+                  CallAllowed allowed) {
+        _cleanup_(call_freep) Call *call = NULL;
+        Fault fault = {};
+        int r;
+
+        r = call_new(&call, userdata, message);
+        if (r < 0)
+                return r;
+        r = bus_read_name(message, &call->name, error);
+        if (r < 0)
+                return r;
+        r = options_read_none(message, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+        return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", verb, allowed);
+}
+
+static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return manage(message, userdata, error, "destroy", destroy_allowed);
+}
+
+static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return manage(message, userdata, error, "start", start_allowed);
+}
+
+static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return manage(message, userdata, error, "stop", stop_allowed);
+}
+
+static int append_unikernel(void *userdata, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+        sd_bus_message *reply = userdata;
+        int r;
+
+        r = unikernel_path(unikernel->name.text, &path);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'r', "ssttauuso");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "sstt", unikernel->name.text,
+                                  state_to_string(unikernel->state), unikernel->state_usec,
+                                  unikernel->config.memory_bytes);
+        if (r < 0)
+                return r;
+        r = bus_append_cpus(reply, &unikernel->config.cpus);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "uso", unikernel->n_restarts, unikernel_type(unikernel),
+                                  path);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(reply);
+}
+
+static int method_list(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        BusService *service = userdata;
+        const char *prefix;
+        Fault fault = {};
+        Name path;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &prefix);
+        if (r < 0)
+                return r;
+        r = path_parse(&path, prefix, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "(ssttauuso)");
+        if (r < 0)
+                return r;
+        r = manager_visit(service->manager, path.text, append_unikernel, reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+        return sd_bus_send(NULL, reply, NULL);
+}
+
+static int no_such_unikernel(sd_bus_error *error, const Name *name) {
+        Fault fault;
+        int r;
+
+        r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s", name->text);
+        return fault_to_error(error, r, &fault);
+}
+
+static int method_get(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(freep) char *path = NULL;
+        BusService *service = userdata;
+        Name name;
+        int r;
+
+        r = bus_read_name(message, &name, error);
+        if (r < 0)
+                return r;
+        if (!manager_find(service->manager, name.text))
+                return no_such_unikernel(error, &name);
+        r = unikernel_path(name.text, &path);
+        if (r < 0)
+                return r;
+        return sd_bus_reply_method_return(message, "o", path);
+}
+
+static int append_arguments(sd_bus_message *reply, const Strings *arguments) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'e', "sv");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "s", "Arguments");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'v', "as");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "s");
+        for (const char *text = NULL; r >= 0 && (text = strings_next(arguments, text));)
+                r = sd_bus_message_append(reply, "s", text);
+        for (unsigned level = 0; r >= 0 && level < 3; level++)
+                r = sd_bus_message_close_container(reply);
+        return r;
+}
+
+static int reply_inspect(sd_bus_message *message, const Unikernel *unikernel) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        r = append_arguments(reply, &unikernel->config.arguments);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "{sv}", "ImageDigest", "s", unikernel->image.digest);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+        return sd_bus_send(NULL, reply, NULL);
+}
+
+static void inspect_allowed(Call *call) {
+        const Unikernel *unikernel = manager_find(call->service->manager, call->name.text);
+        Fault fault = {};
+        int r;
+
+        if (!unikernel) {
+                r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
+                              call->name.text);
+                call_fail(call, r, &fault);
+                return;
+        }
+        r = reply_inspect(call->message, unikernel);
+        if (r < 0)
+                call_fail(call, r, NULL);
+        else
+                call_free(call);
+}
+
+static int method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(call_freep) Call *call = NULL;
+        int r;
+
+        r = call_new(&call, userdata, message);
+        if (r < 0)
+                return r;
+        r = bus_read_name(message, &call->name, error);
+        if (r < 0)
+                return r;
+        return call_authorize(TAKE_PTR(call), "org.albatross.inspect", "inspect", inspect_allowed);
+}
+
+static void reply_pipe(Call *call, int fd, const Fault *fault) {
+        if (fd < 0) {
+                call_fail(call, fd, fault);
+                return;
+        }
+        call->fd = fd;
+        call_reply(call, "h", fd);
+}
+
+static void get_image_allowed(Call *call) {
+        Fault fault = {};
+        int fd;
+
+        fd = manager_get_image(call->service->manager, &call->name, &fault);
+        reply_pipe(call, fd, &fault);
+}
+
+static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(call_freep) Call *call = NULL;
+        Fault fault = {};
+        int r;
+
+        r = call_new(&call, userdata, message);
+        if (r < 0)
+                return r;
+        r = bus_read_name(message, &call->name, error);
+        if (r < 0)
+                return r;
+        r = options_read_none(message, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+        return call_authorize(TAKE_PTR(call), "org.albatross.inspect", "get-image",
+                              get_image_allowed);
+}
+
+static void console_allowed(Call *call) {
+        Fault fault = {};
+        int fd;
+
+        fd = manager_open_console(call->service->manager, &call->name, &call->console, &fault);
+        reply_pipe(call, fd, &fault);
+}
+
+static int method_open_console(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(call_freep) Call *call = NULL;
+        Fault fault = {};
+        int r;
+
+        r = call_new(&call, userdata, message);
+        if (r < 0)
+                return r;
+        r = bus_read_name(message, &call->name, error);
+        if (r < 0)
+                return r;
+        r = options_read_console(message, &call->console, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+        return call_authorize(TAKE_PTR(call), "org.albatross.read-console", "console",
+                              console_allowed);
+}
+
+static int method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        BusService *service = userdata;
+        Host host;
+        int r;
+
+        manager_get_host(service->manager, &host);
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Tenders", "a(sus)", 1,
+                                  host.tender_path, host.tender_abi_version, "solo5-spt",
+                                  "NUnikernels", "u", host.n_unikernels, "NRunning", "u",
+                                  host.n_running, "Memory", "t", host.machine.memory_bytes,
+                                  "MemoryUsed", "t", host.memory_used_bytes, "DiskSize", "t",
+                                  host.disk_size_bytes, "DiskFree", "t", host.disk_free_bytes);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", "CPUs");
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'v', "au");
+        if (r >= 0)
+                r = bus_append_cpus(reply, &host.machine.cpus);
+        for (unsigned level = 0; r >= 0 && level < 3; level++)
+                r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+        return sd_bus_send(NULL, reply, NULL);
+}
+
+static int property_get_version(sd_bus *bus,
+                                const char *path,
+                                const char *interface,
+                                const char *property,
+                                sd_bus_message *reply,
+                                void *userdata,
+                                sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", ALBATROSS_VERSION);
+}
+
+/* Everybody may call: who may do what is polkit's to say, once the call is here. */
+/* clang-format off */
+const sd_bus_vtable manager_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Version", "s", property_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_METHOD_WITH_ARGS("CreateUnikernel",
+                                SD_BUS_ARGS("s", name, "h", image, "a{sv}", options),
+                                SD_BUS_RESULT("o", unikernel),
+                                method_create, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DestroyUnikernel",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                method_destroy, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StartUnikernel",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                method_start, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StopUnikernel",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListUnikernels",
+                                SD_BUS_ARGS("s", prefix),
+                                SD_BUS_RESULT("a(ssttauuso)", unikernels),
+                                method_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetUnikernel",
+                                SD_BUS_ARGS("s", name),
+                                SD_BUS_RESULT("o", unikernel),
+                                method_get, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inspect",
+                                SD_BUS_ARGS("s", name),
+                                SD_BUS_RESULT("a{sv}", private),
+                                method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetImage",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_RESULT("h", image),
+                                method_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenConsole",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_RESULT("h", console),
+                                method_open_console, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetHost",
+                                SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("a{sv}", host),
+                                method_get_host, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("UnikernelAdded",
+                                SD_BUS_ARGS("s", name, "o", unikernel), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("UnikernelRemoved",
+                                SD_BUS_ARGS("s", name, "o", unikernel), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("UnikernelExited",
+                                SD_BUS_ARGS("s", name, "o", unikernel, "s", result, "i", status,
+                                            "ay", invocation), 0),
+        SD_BUS_VTABLE_END,
+};
+/* clang-format on */

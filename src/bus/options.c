@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "bus/options.h"
+
+/* Reads the value of @key into @target. */
+typedef struct Option {
+        const char *key;
+        const char *type;
+        int (*read)(sd_bus_message *message, void *target, Fault *fault);
+        size_t offset;
+} Option;
+
+static int read_bool(sd_bus_message *message, void *target, Fault *fault) {
+        int value;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 'b', &value);
+        if (r < 0)
+                return r;
+        *(bool *) target = value;
+        return 0;
+}
+
+static int read_uint64(sd_bus_message *message, void *target, Fault *fault) {
+        return sd_bus_message_read_basic(message, 't', target);
+}
+
+static int read_cpus(sd_bus_message *message, void *target, Fault *fault) {
+        const void *ids;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_read_array(message, 'u', &ids, &size);
+        if (r < 0)
+                return r;
+        return cpus_from_ids(target, ids, size / sizeof(uint32_t), fault);
+}
+
+static int read_strings(sd_bus_message *message, void *target, Fault *fault) {
+        Strings *strings = target;
+        const char *text;
+        int r;
+
+        strings_clear(strings);
+        r = sd_bus_message_enter_container(message, 'a', "s");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read_basic(message, 's', &text)) > 0) {
+                r = strings_append(strings, text);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_exit_container(message);
+}
+
+static int read_value(sd_bus_message *message, const Option *option, void *base, Fault *fault) {
+        const char *type;
+        int r;
+
+        r = sd_bus_message_peek_type(message, NULL, &type);
+        if (r < 0)
+                return r;
+        if (strcmp(type, option->type) != 0)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "The option %s has the type \"%.20s\", it must be \"%s\"",
+                                 option->key, type, option->type);
+        r = sd_bus_message_enter_container(message, 'v', option->type);
+        if (r < 0)
+                return r;
+        r = option->read(message, (char *) base + option->offset, fault);
+        if (r < 0)
+                return r;
+        return sd_bus_message_exit_container(message);
+}
+
+static int read_options(sd_bus_message *message, const Option *options, void *base, Fault *fault) {
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+                const Option *option = options;
+                const char *key;
+
+                r = sd_bus_message_read_basic(message, 's', &key);
+                if (r < 0)
+                        return r;
+                while (option->key && strcmp(option->key, key) != 0)
+                        option++;
+                if (!option->key)
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "The option \"%.60s\" is not known here", key);
+                r = read_value(message, option, base, fault);
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        return sd_bus_message_exit_container(message);
+}
+
+int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Memory", "t", read_uint64, offsetof(CreateOrder, config.memory_bytes)},
+                {"CPUs", "au", read_cpus, offsetof(CreateOrder, config.cpus)},
+                {"AddName", "b", read_bool, offsetof(CreateOrder, config.add_name)},
+                {"Arguments", "as", read_strings, offsetof(CreateOrder, config.arguments)},
+                {"Start", "b", read_bool, offsetof(CreateOrder, start)},
+                {},
+        };
+
+        order->config.memory_bytes = CONFIG_MEMORY_DEFAULT;
+        order->start = true;
+        return read_options(message, options, order, fault);
+}
+
+int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Follow", "b", read_bool, offsetof(ConsoleOrder, follow)},
+                {"Lines", "t", read_uint64, offsetof(ConsoleOrder, n_lines)},
+                {"Since", "t", read_uint64, offsetof(ConsoleOrder, since_usec)},
+                {"Until", "t", read_uint64, offsetof(ConsoleOrder, until_usec)},
+                {"LastRun", "b", read_bool, offsetof(ConsoleOrder, last_run)},
+                {},
+        };
+
+        *order = (ConsoleOrder){.n_lines = UINT64_MAX};
+        return read_options(message, options, order, fault);
+}
+
+int options_read_none(sd_bus_message *message, Fault *fault) {
+        static const Option options[] = {{}};
+
+        return read_options(message, options, NULL, fault);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* The a{sv} at the end of a call: known keys are read, unknown ones refused by name. */
+
+#include <systemd/sd-bus.h>
+
+#include "domain/config.h"
+#include "manager/manager.h"
+
+int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *fault);
+int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault);
+
+/* For calls that have no options yet. */
+int options_read_none(sd_bus_message *message, Fault *fault);

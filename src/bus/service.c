@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+
+/* Connections, and the signals that go to all of them. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "bus/service.h"
+
+typedef struct Connection {
+        ListLink link;
+        BusService *service;
+        sd_bus *bus;
+        sd_bus_slot *slots[4];
+} Connection;
+
+static void connection_free(Connection *connection) {
+        list_remove(&connection->link);
+        for (size_t i = 0; i < N_ELEMENTS(connection->slots); i++)
+                sd_bus_slot_unref(connection->slots[i]);
+        sd_bus_flush_close_unref(connection->bus);
+        free(connection);
+}
+
+bool bus_sender_is_root(sd_bus_message *message) {
+        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        uid_t uid;
+
+        /* On a private connection the peer's credentials stand for each message. */
+        return sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds) >= 0 &&
+               sd_bus_creds_get_euid(creds, &uid) >= 0 && uid == 0;
+}
+
+int bus_append_cpus(sd_bus_message *message, const Cpus *cpus) {
+        uint32_t ids[CPUS_MAX];
+        size_t n = cpus_to_ids(cpus, ids);
+
+        return sd_bus_message_append_array(message, 'u', ids, n * sizeof(*ids));
+}
+
+int bus_read_name(sd_bus_message *message, Name *ret, sd_bus_error *error) {
+        Fault fault = {};
+        const char *text;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &text);
+        if (r < 0)
+                return r;
+        r = name_parse(ret, text, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+        return 0;
+}
+
+/* --- signals --- */
+
+static void emit(BusService *service, const char *member, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (unikernel_path(unikernel->name.text, &path) < 0)
+                return;
+        LIST_FOREACH(link, &service->connections)
+        sd_bus_emit_signal(LIST_ENTRY(link, Connection, link)->bus, BUS_PATH, BUS_MANAGER, member,
+                           "so", unikernel->name.text, path);
+}
+
+static void on_added(void *userdata, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+        BusService *service = userdata;
+
+        if (unikernel_path(unikernel->name.text, &path) < 0)
+                return;
+        LIST_FOREACH(link, &service->connections)
+        sd_bus_emit_object_added(LIST_ENTRY(link, Connection, link)->bus, path);
+        emit(service, "UnikernelAdded", unikernel);
+}
+
+static void on_removed(void *userdata, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+        BusService *service = userdata;
+
+        if (unikernel_path(unikernel->name.text, &path) < 0)
+                return;
+        LIST_FOREACH(link, &service->connections)
+        sd_bus_emit_interfaces_removed(LIST_ENTRY(link, Connection, link)->bus, path, BUS_UNIKERNEL,
+                                       NULL);
+        emit(service, "UnikernelRemoved", unikernel);
+}
+
+static void on_changed(void *userdata, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+        BusService *service = userdata;
+
+        if (unikernel_path(unikernel->name.text, &path) < 0)
+                return;
+        LIST_FOREACH(link, &service->connections)
+        sd_bus_emit_properties_changed(LIST_ENTRY(link, Connection, link)->bus, path, BUS_UNIKERNEL,
+                                       "State", "StateChangeTimestamp", "Restarts", "MainPID",
+                                       "UID", "Scope", "ControlGroup", "InvocationID", "Tender",
+                                       "ExitResult", "ExitStatus", "ExitTimestamp", NULL);
+}
+
+static int append_exit(sd_bus_message *signal, const Unikernel *unikernel, const char *path) {
+        int r;
+
+        r = sd_bus_message_append(signal, "sosi", unikernel->name.text, path,
+                                  exit_result_to_string(unikernel->last_exit.result),
+                                  unikernel->last_exit.status);
+        if (r < 0)
+                return r;
+        return sd_bus_message_append_array(signal, 'y', &unikernel->last_invocation,
+                                           sizeof(unikernel->last_invocation));
+}
+
+static void on_exited(void *userdata, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+        BusService *service = userdata;
+
+        if (unikernel_path(unikernel->name.text, &path) < 0)
+                return;
+        LIST_FOREACH(link, &service->connections) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
+                sd_bus *bus = LIST_ENTRY(link, Connection, link)->bus;
+
+                if (sd_bus_message_new_signal(bus, &signal, BUS_PATH, BUS_MANAGER,
+                                              "UnikernelExited") >= 0 &&
+                    append_exit(signal, unikernel, path) >= 0)
+                        sd_bus_send(bus, signal, NULL);
+        }
+}
+
+/* --- connections --- */
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        connection_free(userdata);
+        return 0;
+}
+
+static int add_objects(Connection *connection) {
+        BusService *service = connection->service;
+        sd_bus *bus = connection->bus;
+        int r;
+
+        r = sd_bus_add_object_vtable(bus, &connection->slots[0], BUS_PATH, BUS_MANAGER,
+                                     manager_vtable, service);
+        if (r < 0)
+                return r;
+        r = sd_bus_add_fallback_vtable(bus, &connection->slots[1], BUS_PATH_UNIKERNEL,
+                                       BUS_UNIKERNEL, unikernel_vtable, unikernel_find_object,
+                                       service);
+        if (r < 0)
+                return r;
+        r = sd_bus_add_node_enumerator(bus, &connection->slots[2], BUS_PATH_UNIKERNEL,
+                                       unikernel_enumerate, service);
+        if (r < 0)
+                return r;
+        return sd_bus_add_object_manager(bus, &connection->slots[3], BUS_PATH);
+}
+
+int bus_service_attach(BusService *service, sd_bus *bus) {
+        Connection *connection;
+        int r;
+
+        connection = calloc(1, sizeof(*connection));
+        if (!connection)
+                return -ENOMEM;
+        connection->service = service;
+        connection->bus = sd_bus_ref(bus);
+        list_append(&service->connections, &connection->link);
+
+        r = add_objects(connection);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                              "org.freedesktop.DBus.Local", "Disconnected",
+                                              on_disconnected, NULL, connection);
+        if (r < 0)
+                connection_free(connection);
+        return r;
+}
+
+int bus_service_new(BusService **ret, Manager *manager) {
+        BusService *service;
+
+        service = calloc(1, sizeof(*service));
+        if (!service)
+                return -ENOMEM;
+        service->manager = manager;
+        list_init(&service->connections);
+        list_init(&service->calls);
+        manager_set_observer(manager, &(const ManagerObserver){
+                                              .added = on_added,
+                                              .removed = on_removed,
+                                              .changed = on_changed,
+                                              .exited = on_exited,
+                                              .userdata = service,
+                                      });
+        *ret = service;
+        return 0;
+}
+
+BusService *bus_service_free(BusService *service) {
+        if (!service)
+                return NULL;
+
+        LIST_FOREACH(link, &service->calls)
+        call_free(LIST_ENTRY(link, Call, link));
+        LIST_FOREACH(link, &service->connections)
+        connection_free(LIST_ENTRY(link, Connection, link));
+        free(service);
+        return NULL;
+}

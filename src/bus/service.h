@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* What the files of this folder share. */
+
+#include "bus/bus-service.h"
+#include "bus/call.h"
+
+#define BUS_PATH           "/org/albatross"
+#define BUS_PATH_UNIKERNEL "/org/albatross/unikernel"
+#define BUS_MANAGER        "org.albatross.Manager"
+#define BUS_UNIKERNEL      "org.albatross.Unikernel"
+
+struct BusService {
+        Manager *manager;
+        ListLink connections;
+        ListLink calls;
+};
+
+extern const sd_bus_vtable manager_vtable[];
+extern const sd_bus_vtable unikernel_vtable[];
+
+/* Is the sender root, without asking anybody? */
+bool bus_sender_is_root(sd_bus_message *message);
+
+/* An object path; the caller frees it. */
+int unikernel_path(const char *name, char **ret);
+
+/* For sd_bus_add_fallback_vtable() and sd_bus_add_node_enumerator(). */
+int unikernel_find_object(sd_bus *bus,
+                          const char *path,
+                          const char *interface,
+                          void *userdata,
+                          void **ret_found,
+                          sd_bus_error *error);
+int unikernel_enumerate(sd_bus *bus,
+                        const char *prefix,
+                        void *userdata,
+                        char ***ret_nodes,
+                        sd_bus_error *error);
+
+/* A set of CPUs as "au". */
+int bus_append_cpus(sd_bus_message *message, const Cpus *cpus);
+
+/* method handlers' shared beginning: the name that is the first argument. */
+int bus_read_name(sd_bus_message *message, Name *ret, sd_bus_error *error);

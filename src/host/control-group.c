@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "host/control-group.h"
+
+#define PROCS_MAX (64U * 1024U) /* bytes; a scope of ours holds a handful of processes */
+
+int control_group_contains(const char *group, pid_t pid) {
+        _cleanup_(freep) char *text = NULL;
+        char *line, *rest = NULL;
+        char path[PATH_MAX];
+        int r;
+
+        snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.procs", group);
+        r = file_read_at(AT_FDCWD, path, PROCS_MAX, &text, NULL);
+        if (r == -ENOENT || r == -ENODEV)
+                return 0;
+        if (r < 0)
+                return r;
+        for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+                uint64_t member;
+
+                if (number_parse(line, INT_MAX, &member) >= 0 && (pid_t) member == pid)
+                        return 1;
+        }
+        return 0;
+}

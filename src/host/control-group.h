@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* The unified hierarchy of cgroups(7), as systemd mounts it. */
+
+#include <sys/types.h>
+
+/* Is @pid a member of @group ("/albatross.slice/...")? Positive: yes; 0: no, or no such group. */
+int control_group_contains(const char *group, pid_t pid);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Who runs already. The launcher knows its tenders by name, and keeps the status of those that
+ * ended while we were away; the run records in /run say what it can't know.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/control-group.h"
+#include "manager/manager-internal.h"
+
+/* After the launcher went away: its socket unit starts it again, but not at any rate. */
+#define RELIST_USEC (200ULL * 1000ULL)
+
+static void forget(Manager *manager, const LauncherReply *child) {
+        LauncherCall call = {
+                .request.verb = LAUNCHER_FORGET,
+                .request.child = child->child,
+        };
+
+        launcher_call(manager->launcher, &call);
+        uid_pool_release(manager->uids, child->uid);
+        scope_release(manager->bus, child->scope);
+}
+
+static void kill_stray(Manager *manager, const LauncherReply *entry) {
+        LauncherCall call = {
+                .request.verb = LAUNCHER_SIGNAL,
+                .request.child = entry->child,
+                .request.signal = SIGKILL,
+        };
+
+        sd_journal_print(LOG_NOTICE, "A tender for %s runs, of which no record knows: it is ended",
+                         entry->name);
+        launcher_call(manager->launcher, &call);
+}
+
+static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
+        RunRecord record = {};
+
+        unikernel->run = run_new(unikernel, entry);
+        if (!unikernel->run)
+                return;
+        unikernel->run->scoped = true;
+        unikernel->run->opened = entry->state != LAUNCHER_AT_GATE;
+        unikernel->state = STATE_RUNNING;
+        if (run_record_read(unikernel, &record) >= 0 && unikernel->n_invocations > 0)
+                unikernel->run->invocation = unikernel->invocations[unikernel->n_invocations - 1];
+        scope_ref(unikernel->manager->bus, entry->scope);
+}
+
+void adopt_entry(void *userdata, const LauncherReply *entry) {
+        Manager *manager = userdata;
+        Unikernel *unikernel = unikernels_find(manager, entry->name);
+
+        /* After a restart of the launcher alone: we know this one. */
+        if (unikernel && unikernel->run && unikernel->run->child == entry->child &&
+            unikernel->run->pid == (pid_t) entry->pid) {
+                unikernel->run->generation = manager->launcher_generation;
+                if (entry->state == LAUNCHER_ENDED)
+                        run_ended(unikernel, entry);
+                return;
+        }
+
+        uid_pool_claim(manager->uids, entry->uid);
+        if (!unikernel || unikernel->run) {
+                if (entry->state == LAUNCHER_ENDED)
+                        forget(manager, entry);
+                else
+                        kill_stray(manager, entry);
+                return;
+        }
+
+        adopt_run(unikernel, entry);
+        if (!unikernel->run)
+                return;
+        if (entry->state == LAUNCHER_ENDED)
+                run_ended(unikernel, entry);
+        else if (entry->state == LAUNCHER_AT_GATE)
+                /* Half of a start, of which nobody was told that it succeeded. */
+                run_signal(unikernel, SIGKILL);
+}
+
+void adopt_exited(void *userdata, const LauncherReply *exited) {
+        Manager *manager = userdata;
+        Unikernel *unikernel = unikernels_find(manager, exited->name);
+
+        if (unikernel && unikernel->run && unikernel->run->child == exited->child)
+                run_ended(unikernel, exited);
+        else
+                forget(manager, exited);
+}
+
+/* --- without the launcher --- */
+
+static int on_pidfd(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Unikernel *unikernel = userdata;
+
+        unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
+        if (unikernel->run)
+                run_ended(unikernel,
+                          &(const LauncherReply){.wait_status = EXIT_WAIT_STATUS_UNKNOWN});
+        return 0;
+}
+
+/* Nobody collects its status for us any more, but that it ended can still be seen. */
+static int watch_pid(Unikernel *unikernel) {
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        fd = (int) syscall(SYS_pidfd_open, unikernel->run->pid, 0);
+        if (fd < 0)
+                return -errno;
+        r = sd_event_add_io(unikernel->manager->event, &unikernel->pidfd_source, fd, EPOLLIN,
+                            on_pidfd, unikernel);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_io_fd_own(unikernel->pidfd_source, true);
+        if (r < 0)
+                return r;
+        TAKE_FD(fd);
+        return 0;
+}
+
+/* Of the same invocation and still in the scope's control group: then it is the same process, and
+ * no later one that got its number. */
+static bool runs_still(const Unikernel *unikernel) {
+        char group[NAME_CONTROL_GROUP_MAX + 1];
+        char unit[NAME_UNIT_MAX + 1];
+
+        unikernel_scope(unikernel, unit);
+        name_control_group(&unikernel->name, group);
+        return unikernel->run->opened &&
+               sd_id128_equal(scope_invocation(unit), unikernel->run->invocation) &&
+               control_group_contains(group, unikernel->run->pid) > 0;
+}
+
+static void lose_run(Unikernel *unikernel) {
+        unikernel->run->orphaned = true;
+        if (unikernel->pidfd_source)
+                return;
+        if (runs_still(unikernel) && watch_pid(unikernel) >= 0)
+                return;
+        run_ended(unikernel, &(const LauncherReply){.wait_status = EXIT_WAIT_STATUS_UNKNOWN});
+}
+
+static int on_relist(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        manager->relist_timer = sd_event_source_disable_unref(manager->relist_timer);
+        if (adopt_begin(manager) < 0)
+                adopt_launcher_gone(manager);
+        return 0;
+}
+
+void adopt_launcher_gone(void *userdata) {
+        Manager *manager = userdata;
+
+        if (manager->relist_timer)
+                return;
+        if (sd_event_add_time_relative(manager->event, &manager->relist_timer, CLOCK_MONOTONIC,
+                                       RELIST_USEC, 0, on_relist, manager) < 0)
+                sd_journal_print(LOG_ERR,
+                                 "The launcher is gone, and no timer to look for it again");
+}
+
+/* --- after the list --- */
+
+static int find_lost(void *userdata, const Unikernel *unikernel) {
+        Unikernel ***next = userdata;
+
+        *(*next)++ = (Unikernel *) (uintptr_t) unikernel;
+        return 0;
+}
+
+/* A snapshot of all: what is done with one may change the tree. */
+static int all_unikernels(Manager *manager, Unikernel ***ret, size_t *ret_n) {
+        Unikernel **all, **next;
+        Host host;
+
+        manager_get_host(manager, &host);
+        all = next = calloc(host.n_unikernels + 1, sizeof(*all));
+        if (!all)
+                return -ENOMEM;
+        manager_visit(manager, "", find_lost, &next);
+        *ret = all;
+        *ret_n = (size_t) (next - all);
+        return 0;
+}
+
+/* It ran in this boot and the launcher does not know it: it has lost its memory, or we ours. */
+static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
+        if (record->pid == 0) {
+                unikernel->state = record->failed ? STATE_FAILED : STATE_STOPPED;
+                return;
+        }
+        unikernel->run = run_new(unikernel, &(const LauncherReply){
+                                                    .pid = (uint32_t) record->pid,
+                                                    .uid = record->uid,
+                                                    .start_ticks = record->start_ticks,
+                                            });
+        if (!unikernel->run)
+                return;
+        uid_pool_claim(unikernel->manager->uids, record->uid);
+        unikernel->run->opened = unikernel->run->scoped = true;
+        if (unikernel->n_invocations > 0)
+                unikernel->run->invocation = unikernel->invocations[unikernel->n_invocations - 1];
+        unikernel->state = STATE_RUNNING;
+        lose_run(unikernel);
+}
+
+static void on_listed(void *userdata, const LauncherReply *reply) {
+        _cleanup_(freep) Unikernel **all = NULL;
+        Manager *manager = userdata;
+        RunRecord record;
+        size_t n;
+
+        if (!reply || all_unikernels(manager, &all, &n) < 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                Unikernel *unikernel = all[i];
+
+                if (unikernel->run) {
+                        if (unikernel->run->generation != manager->launcher_generation)
+                                lose_run(unikernel);
+                        continue;
+                }
+                if (manager->listed || unikernel->last_exit.result != EXIT_NONE)
+                        continue;
+                if (run_record_read(unikernel, &record) >= 0)
+                        settle_unlisted(unikernel, &record);
+                else if (unikernel->wanted)
+                        boot_add(manager, unikernel);
+        }
+        manager_list_done(manager);
+}
+
+int adopt_begin(Manager *manager) {
+        LauncherCall call = {
+                .request.verb = LAUNCHER_LIST,
+                .done = on_listed,
+                .userdata = manager,
+        };
+
+        manager->launcher_generation++;
+        return launcher_call(manager->launcher, &call);
+}

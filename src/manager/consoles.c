@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Readers of consoles, and of images: programs of ours that write to a pipe of which the client
+ * gets the other end. A reader that does not read stops nobody but itself.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/packet.h"
+#include "manager/helper.h"
+#include "manager/manager-internal.h"
+
+typedef struct Console {
+        ListLink link;
+        int control_fd; /* tells the reader of further runs; its end is the end of the last one */
+} Console;
+
+static void console_free(Console *console) {
+        list_remove(&console->link);
+        fd_close(console->control_fd);
+        free(console);
+}
+
+void consoles_close(Unikernel *unikernel) {
+        LIST_FOREACH(link, &unikernel->consoles)
+        console_free(LIST_ENTRY(link, Console, link));
+}
+
+void consoles_add_run(Unikernel *unikernel) {
+        char text[SD_ID128_STRING_MAX];
+
+        if (sd_id128_is_null(unikernel->run->invocation))
+                return;
+        sd_id128_to_string(unikernel->run->invocation, text);
+        LIST_FOREACH(link, &unikernel->consoles) {
+                Console *console = LIST_ENTRY(link, Console, link);
+
+                /* One that is gone, or so far behind that it can't even take this, ends here. */
+                if (packet_send(console->control_fd, text, SD_ID128_STRING_MAX - 1, NULL, 0) < 0)
+                        console_free(console);
+        }
+}
+
+typedef struct ConsoleArguments {
+        char options[3][48];
+        char unit[NAME_UNIT_MAX + 1];
+        char invocations[UNIKERNEL_INVOCATIONS_MAX][SD_ID128_STRING_MAX];
+        const char *list[HELPER_ARGUMENTS_MAX + 1];
+} ConsoleArguments;
+
+static void build_arguments(ConsoleArguments *arguments,
+                            const Unikernel *unikernel,
+                            const ConsoleOrder *order) {
+        size_t first =
+                order->last_run && unikernel->n_invocations > 0 ? unikernel->n_invocations - 1 : 0;
+        size_t n = 0;
+
+        if (order->follow)
+                arguments->list[n++] = "--follow";
+        if (order->n_lines != UINT64_MAX) {
+                snprintf(arguments->options[0], sizeof(arguments->options[0]), "--lines=%" PRIu64,
+                         order->n_lines);
+                arguments->list[n++] = arguments->options[0];
+        }
+        if (order->since_usec > 0) {
+                snprintf(arguments->options[1], sizeof(arguments->options[1]), "--since=%" PRIu64,
+                         order->since_usec);
+                arguments->list[n++] = arguments->options[1];
+        }
+        if (order->until_usec > 0) {
+                snprintf(arguments->options[2], sizeof(arguments->options[2]), "--until=%" PRIu64,
+                         order->until_usec);
+                arguments->list[n++] = arguments->options[2];
+        }
+        unikernel_scope(unikernel, arguments->unit);
+        arguments->list[n++] = arguments->unit;
+        for (size_t i = first; i < unikernel->n_invocations; i++)
+                arguments->list[n++] =
+                        sd_id128_to_string(unikernel->invocations[i], arguments->invocations[i]);
+}
+
+/* The reader's end of a new control socket; -1 with a success when nothing follows. */
+static int make_control(Unikernel *unikernel, bool follow, int *ret_theirs) {
+        Console *console;
+        int pair[2];
+
+        *ret_theirs = -1;
+        if (!follow || !unikernel->run)
+                return 0;
+        console = calloc(1, sizeof(*console));
+        if (!console)
+                return -ENOMEM;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+                free(console);
+                return -errno;
+        }
+        fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
+        console->control_fd = pair[0];
+        list_append(&unikernel->consoles, &console->link);
+        *ret_theirs = pair[1];
+        return 0;
+}
+
+int manager_open_console(Manager *manager,
+                         const Name *name,
+                         const ConsoleOrder *order,
+                         Fault *fault) {
+        _cleanup_(fd_closep) int reading = -1, writing = -1, control = -1;
+        Unikernel *unikernel = manager_find(manager, name->text);
+        ConsoleArguments arguments = {};
+        int pair[2];
+        int r;
+
+        if (!unikernel)
+                return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
+                                 name->text);
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        reading = pair[0];
+        writing = pair[1];
+        r = make_control(unikernel, order->follow, &control);
+        if (r < 0)
+                return r;
+
+        build_arguments(&arguments, unikernel, order);
+        r = helper_start_floating(manager->event,
+                                  &(const HelperSpec){
+                                          .program = ALBATROSS_LIBEXECDIR "/albatross-console",
+                                          .arguments = arguments.list,
+                                          .fds = {-1, writing, 2, control},
+                                          .n_fds = 4,
+                                  });
+        if (r < 0)
+                return r;
+        return TAKE_FD(reading);
+}
+
+int manager_get_image(Manager *manager, const Name *name, Fault *fault) {
+        static const char *const no_limit[] = {"18446744073709551615", "60", NULL};
+        _cleanup_(fd_closep) int reading = -1, writing = -1, image = -1;
+        Unikernel *unikernel = manager_find(manager, name->text);
+        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
+        int pair[2];
+        int r;
+
+        if (!unikernel)
+                return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
+                                 name->text);
+        snprintf(path, sizeof(path), "images/%s", unikernel->image.digest);
+        image = openat(manager->state_fd, path, O_RDONLY | O_CLOEXEC);
+        if (image < 0)
+                return -errno;
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        reading = pair[0];
+        writing = pair[1];
+
+        r = helper_start_floating(manager->event,
+                                  &(const HelperSpec){
+                                          .program = ALBATROSS_LIBEXECDIR "/albatross-store",
+                                          .arguments = no_limit,
+                                          .fds = {image, writing, -1},
+                                          .n_fds = 3,
+                                  });
+        if (r < 0)
+                return r;
+        return TAKE_FD(reading);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "manager/helper.h"
+
+/* Descriptors are first moved out of the way of their targets. */
+#define SAFE_FD 64
+
+struct Helper {
+        pid_t pid;
+        sd_event_source *source;
+};
+
+static void actions_destroyp(posix_spawn_file_actions_t *actions) {
+        posix_spawn_file_actions_destroy(actions);
+}
+
+static void attributes_destroyp(posix_spawnattr_t *attributes) {
+        posix_spawnattr_destroy(attributes);
+}
+
+/* Spec's descriptors to 0, 1, 2 ...; everything else is close-on-exec from birth. */
+static int prepare_fds(posix_spawn_file_actions_t *actions, const HelperSpec *spec) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < spec->n_fds; i++)
+                if (spec->fds[i] >= 0)
+                        r = posix_spawn_file_actions_adddup2(actions, spec->fds[i],
+                                                             SAFE_FD + (int) i);
+        for (size_t i = 0; r == 0 && i < spec->n_fds; i++) {
+                int target = (int) i;
+
+                if (spec->fds[i] < 0) {
+                        r = posix_spawn_file_actions_addopen(actions, target, "/dev/null", O_RDWR,
+                                                             0);
+                        continue;
+                }
+                r = posix_spawn_file_actions_adddup2(actions, SAFE_FD + target, target);
+                if (r == 0)
+                        r = posix_spawn_file_actions_addclose(actions, SAFE_FD + target);
+        }
+        return -r;
+}
+
+static int spawn(pid_t *ret_pid, const HelperSpec *spec) {
+        _cleanup_(actions_destroyp) posix_spawn_file_actions_t actions;
+        _cleanup_(attributes_destroyp) posix_spawnattr_t attributes;
+        const char *argv[HELPER_ARGUMENTS_MAX + 2] = {strrchr(spec->program, '/') + 1};
+        char *no_environment[] = {NULL};
+        sigset_t none, all;
+        size_t n = 1;
+        int r;
+
+        for (const char *const *argument = spec->arguments; argument && *argument; argument++) {
+                if (n > HELPER_ARGUMENTS_MAX)
+                        return -E2BIG;
+                argv[n++] = *argument;
+        }
+
+        posix_spawn_file_actions_init(&actions);
+        posix_spawnattr_init(&attributes);
+        r = prepare_fds(&actions, spec);
+        if (r < 0)
+                return r;
+
+        /* The loop has its signals blocked; a child begins with none blocked, none ignored. */
+        sigemptyset(&none);
+        sigfillset(&all);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setsigdefault(&attributes, &all);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+        return -posix_spawn(ret_pid, spec->program, &actions, &attributes,
+                            (char *const *) (uintptr_t) argv, no_environment);
+}
+
+static int on_ended(sd_event_source *source, const siginfo_t *info, void *userdata) {
+        Helper *helper = userdata;
+
+        /* Without an object, it went before its program did, and the source was left behind. */
+        if (!helper)
+                return sd_event_source_set_floating(source, false);
+        helper->pid = 0;
+        return 0;
+}
+
+Helper *helper_free(Helper *helper) {
+        if (!helper)
+                return NULL;
+
+        if (helper->pid > 0) {
+                kill(helper->pid, SIGTERM);
+                /* Somebody has to collect it: the source does, and goes with it. */
+                sd_event_source_set_userdata(helper->source, NULL);
+                sd_event_source_set_floating(helper->source, true);
+        }
+        sd_event_source_unref(helper->source);
+        free(helper);
+        return NULL;
+}
+
+int helper_start(Helper **ret, sd_event *event, const HelperSpec *spec) {
+        _cleanup_(freep) Helper *helper = NULL;
+        int r;
+
+        helper = calloc(1, sizeof(*helper));
+        if (!helper)
+                return -ENOMEM;
+        r = spawn(&helper->pid, spec);
+        if (r < 0)
+                return r;
+        r = sd_event_add_child(event, &helper->source, helper->pid, WEXITED, on_ended, helper);
+        if (r < 0) {
+                kill(helper->pid, SIGKILL);
+                return r;
+        }
+
+        *ret = TAKE_PTR(helper);
+        return 0;
+}
+
+static int on_floating_ended(sd_event_source *source, const siginfo_t *info, void *userdata) {
+        /* Its last reference is the loop's: giving that back frees it. */
+        return sd_event_source_set_floating(source, false);
+}
+
+int helper_start_floating(sd_event *event, const HelperSpec *spec) {
+        pid_t pid;
+        int r;
+
+        r = spawn(&pid, spec);
+        if (r < 0)
+                return r;
+        return sd_event_add_child(event, NULL, pid, WEXITED, on_floating_ended, NULL);
+}

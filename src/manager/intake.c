@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "image/report.h"
+#include "manager/intake.h"
+#include "manager/probe.h"
+
+/* A client must bring its bytes within this time, and must not pause for longer than that. */
+#define TRANSFER_MAX_USEC (600ULL * 1000000ULL)
+#define TRANSFER_IDLE_SEC "10"
+
+/* Reading the notes of a file that is there takes a millisecond. */
+#define NOTES_MAX_USEC (10ULL * 1000000ULL)
+
+/* A wider pipe saves switches between inflate and store: 1 MiB is what pipe-max-size allows. */
+#define PIPE_SIZE (1 << 20)
+
+typedef struct Intake {
+        Manager *manager;
+        int client_fd, file_fd;
+        char temporary[32];
+        unsigned n_pending;
+        bool have_temporary; /* tmp/ holds a file of ours */
+        InflateReport inflate;
+        size_t inflate_size;
+        StoreReport store;
+        size_t store_size;
+        IntakeResult result;
+        int r; /* the first failure */
+        Fault fault;
+        IntakeDone done;
+        void *userdata;
+} Intake;
+
+static Intake *intake_free(Intake *intake) {
+        fd_close(intake->client_fd);
+        fd_close(intake->file_fd);
+        fd_close(intake->result.image_fd);
+        free(intake);
+        return NULL;
+}
+
+DEFINE_CLEANUP(Intake *, intake_free);
+
+static void fail(Intake *intake, int r) {
+        if (intake->r == 0)
+                intake->r = r;
+}
+
+static void drop_temporary(Intake *intake) {
+        if (!intake->have_temporary)
+                return;
+        intake->have_temporary = false;
+        writer_order(intake->manager->writer,
+                     &(const WriterOrder){
+                             .verb = WRITER_REMOVE,
+                             .folder = WRITER_TMP,
+                             .name = intake->temporary,
+                     },
+                     NULL, NULL);
+}
+
+/* One of the parallel parts is done: the last one ends the intake. */
+static void settle(Intake *intake) {
+        if (--intake->n_pending > 0)
+                return;
+        if (intake->r < 0) {
+                drop_temporary(intake);
+                image_release(intake->manager, intake->result.hold);
+        }
+        intake->done(intake->userdata, intake->r, &intake->fault, &intake->result);
+        intake_free(intake);
+}
+
+/* What a probe itself may fail of, before its report counts. */
+static int check_probe(const ProbeResult *result, Fault *fault) {
+        if (result->error == -ETIMEDOUT)
+                return fault_set(fault, FAULT_TIMED_OUT, "The image did not arrive within %llu s",
+                                 TRANSFER_MAX_USEC / 1000000ULL);
+        if (result->error == -EPIPE)
+                return fault_set(fault, FAULT_LAUNCHER_GONE,
+                                 "albatross-launcher went away while the image was taken in");
+        return result->error;
+}
+
+static void copy_report(void *target,
+                        size_t target_size,
+                        size_t *ret_size,
+                        const ProbeResult *from) {
+        *ret_size = from->report_size;
+        if (from->report_size == target_size)
+                memcpy(target, from->report, target_size);
+}
+
+static void on_notes(void *userdata, const ProbeResult *result) {
+        Intake *intake = userdata;
+        size_t size;
+        int r;
+
+        r = check_probe(result, &intake->fault);
+        if (r >= 0 && intake->r == 0) {
+                copy_report(&intake->result.notes, sizeof(intake->result.notes), &size, result);
+                r = notes_report_check(&intake->result.notes, size, &intake->fault);
+        }
+        if (r < 0)
+                fail(intake, r);
+        intake->result.info.target = intake->result.notes.target;
+        intake->result.info.abi_version = intake->result.notes.abi_version;
+        settle(intake);
+}
+
+static void on_published(void *userdata, const WriterAnswer *answer) {
+        Intake *intake = userdata;
+
+        if (answer->error < 0)
+                fail(intake, answer->error);
+        else {
+                intake->have_temporary = false;
+                if (answer->n_fds > 0)
+                        intake->result.image_fd = TAKE_FD(answer->fds[0]);
+        }
+        settle(intake);
+}
+
+/* The bytes are on disk: give them their name, and see what they are, at the same time. An image
+ * that turns out to be none is held by nobody and goes again. */
+static int publish(Intake *intake) {
+        Manager *manager = intake->manager;
+        ImageInfo *info = &intake->result.info;
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        for (size_t i = 0; i < IMAGE_DIGEST_SIZE; i++)
+                snprintf(info->digest + 2 * i, 3, "%02x", intake->store.digest[i]);
+        info->size_bytes = intake->store.size;
+
+        /* Our own new file, and for reading only. */
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", intake->file_fd);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+
+        r = image_hold(&intake->result.hold, manager, info->digest);
+        if (r < 0)
+                return r;
+        r = writer_order(manager->writer,
+                         &(const WriterOrder){
+                                 .verb = WRITER_PUBLISH,
+                                 .folder = WRITER_IMAGES,
+                                 .name = intake->temporary,
+                                 .target = info->digest,
+                         },
+                         on_published, intake);
+        if (r < 0)
+                return r;
+        intake->n_pending++;
+        r = probe_start(manager,
+                        &(const ProbeSpec){
+                                .program = PROGRAM_READ_NOTES,
+                                .input = fd,
+                                .output = -1,
+                                .deadline_usec = NOTES_MAX_USEC,
+                        },
+                        on_notes, intake);
+        if (r < 0)
+                return r;
+        intake->n_pending++;
+        return 0;
+}
+
+/* Both have ended. Of two failures the earlier one is the cause: see image/wire.h. */
+static int check_transfer(Intake *intake) {
+        Fault inflate_fault = {}, store_fault = {};
+        int inflate_r, store_r;
+
+        inflate_r = inflate_report_check(&intake->inflate, intake->inflate_size, &inflate_fault);
+        store_r = store_report_check(&intake->store, intake->store_size, &store_fault);
+        if (inflate_r < 0 && !(intake->inflate.header.error == -EPIPE && store_r < 0)) {
+                intake->fault = inflate_fault;
+                return inflate_r;
+        }
+        if (store_r < 0) {
+                intake->fault = store_fault;
+                return store_r;
+        }
+        if (intake->inflate.size != intake->store.size)
+                return fault_set(&intake->fault, FAULT_FAILED,
+                                 "Of %" PRIu64 " bytes of the image, %" PRIu64 " were stored",
+                                 intake->inflate.size, intake->store.size);
+        if (intake->store.size == 0)
+                return fault_set(&intake->fault, FAULT_INVALID_IMAGE, "The image is empty");
+        return 0;
+}
+
+static void transfer_done(Intake *intake) {
+        int r;
+
+        /* settle() counts this one down once more. */
+        if (intake->n_pending == 1 && intake->r == 0) {
+                r = check_transfer(intake);
+                if (r >= 0)
+                        r = publish(intake);
+                if (r < 0)
+                        fail(intake, r);
+        }
+        settle(intake);
+}
+
+static void on_inflated(void *userdata, const ProbeResult *result) {
+        Intake *intake = userdata;
+        int r;
+
+        r = check_probe(result, &intake->fault);
+        if (r < 0)
+                fail(intake, r);
+        copy_report(&intake->inflate, sizeof(intake->inflate), &intake->inflate_size, result);
+        transfer_done(intake);
+}
+
+static void on_stored(void *userdata, const ProbeResult *result) {
+        Intake *intake = userdata;
+        int r;
+
+        r = check_probe(result, &intake->fault);
+        if (r < 0)
+                fail(intake, r);
+        copy_report(&intake->store, sizeof(intake->store), &intake->store_size, result);
+        transfer_done(intake);
+}
+
+static int transfer(Intake *intake) {
+        _cleanup_(fd_closep) int reading = -1, writing = -1;
+        char max[3 * sizeof(uint64_t) + 1];
+        int pair[2];
+        int r;
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        reading = pair[0];
+        writing = pair[1];
+        fcntl(writing, F_SETPIPE_SZ, PIPE_SIZE);
+
+        snprintf(max, sizeof(max), "%" PRIu64, intake->manager->image_size_max_bytes);
+        r = probe_start(intake->manager,
+                        &(const ProbeSpec){
+                                .program = PROGRAM_INFLATE,
+                                .arguments = {max},
+                                .input = intake->client_fd,
+                                .output = writing,
+                                .deadline_usec = TRANSFER_MAX_USEC,
+                        },
+                        on_inflated, intake);
+        if (r < 0)
+                return r;
+        intake->n_pending++;
+        r = probe_start(intake->manager,
+                        &(const ProbeSpec){
+                                .program = PROGRAM_STORE,
+                                .arguments = {max, TRANSFER_IDLE_SEC},
+                                .input = reading,
+                                .output = intake->file_fd,
+                                .deadline_usec = TRANSFER_MAX_USEC,
+                        },
+                        on_stored, intake);
+        if (r < 0)
+                return r;
+        intake->n_pending++;
+        return 0;
+}
+
+static int check_space(const Manager *manager, Fault *fault) {
+        struct statvfs status;
+        uint64_t free_bytes, reserve_bytes;
+
+        if (fstatvfs(manager->state_fd, &status) < 0)
+                return -errno;
+        free_bytes = (uint64_t) status.f_bavail * status.f_frsize;
+        reserve_bytes = (uint64_t) status.f_blocks * status.f_frsize / 20;
+        reserve_bytes = MAX_OF(reserve_bytes, manager->disk_reserve_bytes);
+        if (free_bytes >= reserve_bytes)
+                return 0;
+        return fault_set(fault, FAULT_NO_SPACE,
+                         "%" PRIu64 " MiB are free in %s, %" PRIu64 " MiB are kept in reserve",
+                         free_bytes >> 20, ALBATROSS_STATEDIR, reserve_bytes >> 20);
+}
+
+static void on_temporary(void *userdata, const WriterAnswer *answer) {
+        Intake *intake = userdata;
+        int r = answer->error;
+
+        if (r == 0 && answer->n_fds > 0) {
+                intake->have_temporary = true;
+                r = check_space(intake->manager, &intake->fault);
+        }
+        if (r == 0 && answer->n_fds > 0) {
+                intake->file_fd = TAKE_FD(answer->fds[0]);
+                r = transfer(intake);
+                /* Nobody else has the client's descriptor open any longer than needed. */
+                intake->client_fd = fd_close(intake->client_fd);
+        }
+        if (r < 0)
+                fail(intake, r);
+        settle(intake);
+}
+
+int intake_start(Manager *manager, int client_fd, IntakeDone done, void *userdata) {
+        _cleanup_(intake_freep) Intake *intake = NULL;
+        int r;
+
+        intake = calloc(1, sizeof(*intake));
+        if (!intake)
+                return -ENOMEM;
+        intake->manager = manager;
+        intake->done = done;
+        intake->userdata = userdata;
+        intake->file_fd = -1;
+        intake->result.image_fd = -1;
+        intake->client_fd = fcntl(client_fd, F_DUPFD_CLOEXEC, 3);
+        if (intake->client_fd < 0)
+                return -errno;
+        snprintf(intake->temporary, sizeof(intake->temporary), "image-%" PRIu64,
+                 ++manager->n_intakes);
+
+        r = writer_order(manager->writer,
+                         &(const WriterOrder){
+                                 .verb = WRITER_TEMPORARY,
+                                 .name = intake->temporary,
+                         },
+                         on_temporary, intake);
+        if (r < 0)
+                return r;
+        intake->n_pending = 1;
+        TAKE_PTR(intake);
+        return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* What the files of this folder share, and nobody else sees. */
+
+#include <systemd/sd-event.h>
+
+#include "host/tender.h"
+#include "host/uid.h"
+#include "manager/launcher-link.h"
+#include "manager/manager.h"
+#include "manager/unikernel.h"
+#include "manager/writer-link.h"
+#include "systemd/scope.h"
+
+/* Our own programs, each opened once. */
+typedef enum Program {
+        PROGRAM_INFLATE,
+        PROGRAM_STORE,
+        PROGRAM_READ_NOTES,
+        N_PROGRAMS,
+} Program;
+
+struct Manager {
+        sd_event *event;
+        sd_bus *bus;
+        ScopeWatch *scopes;
+        LauncherLink *launcher;
+        WriterLink *writer;
+        UidPool *uids;
+        Tender tender;
+        int programs[N_PROGRAMS];
+        int state_fd;     /* /var/lib/albatross/v1 */
+        int run_fd;       /* /run/albatross/runs */
+        void *unikernels; /* tsearch(3) trees */
+        void *images;
+        uint64_t n_intakes;
+        uint64_t disk_reserve_bytes, image_size_max_bytes;
+        ManagerObserver observer;
+        ManagerDone ready;
+        void *ready_userdata;
+        bool listed; /* the launcher has told what it has */
+        bool asking_uids;
+        uint64_t launcher_generation;
+        sd_event_source *relist_timer;
+        Name *boot; /* to be started with the host, in this order */
+        size_t n_boot, next_boot;
+};
+
+/* --- unikernels.c: the tree of them */
+int unikernels_add(Manager *manager, Unikernel *unikernel);
+Unikernel *unikernels_find(Manager *manager, const char *name);
+void unikernels_remove(Manager *manager, Unikernel *unikernel);
+Unikernel *unikernel_new(Manager *manager, const Name *name);
+Unikernel *unikernel_free(Unikernel *unikernel);
+void unikernel_set_state(Unikernel *unikernel, State state);
+int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation);
+
+/* --- images.c: who refers to which image of the store */
+int image_hold(Image **ret, Manager *manager, const char *digest);
+/* The last one to let go has the file removed. */
+void image_release(Manager *manager, Image *image);
+
+/* --- record.c: a unikernel on disk */
+/* Writes it; unikernel_settle() follows. */
+int record_save(Unikernel *unikernel);
+int record_remove(Unikernel *unikernel);
+/* Reads all of them; what can't be read goes to quarantine. */
+int records_load(Manager *manager);
+
+/* --- run-record.c: the run at hand, or how the last one of this boot ended, in /run */
+int run_record_write(const Unikernel *unikernel);
+void run_record_remove(const Unikernel *unikernel);
+typedef struct RunRecord {
+        pid_t pid; /* 0: it has ended */
+        uint64_t start_ticks;
+        uint32_t uid;
+        bool failed;
+} RunRecord;
+/* Fills in what is known of the last run; -ENOENT when there was none in this boot. */
+int run_record_read(Unikernel *unikernel, RunRecord *ret);
+
+/* --- run.c: from the gate to the end */
+/* A run that is ours and new; @unikernel must have none. */
+Run *run_new(Unikernel *unikernel, const LauncherReply *spawned);
+void run_signal(const Unikernel *unikernel, int signal_number);
+/* Its tender is gone: gives back all that it held, and goes on from there. */
+void run_ended(Unikernel *unikernel, const LauncherReply *exited);
+
+/* --- waiters */
+typedef enum WaitFor {
+        WAIT_FOR_START,
+        WAIT_FOR_STOP,
+        WAIT_FOR_DESTROY,
+} WaitFor;
+
+int unikernel_wait(Unikernel *unikernel, WaitFor what, ManagerDone done, void *userdata);
+void unikernel_answer(Unikernel *unikernel, WaitFor what, int r, const Fault *fault);
+/* Looks whether something that was waited for is reached. May free @unikernel. */
+void unikernel_settle(Unikernel *unikernel);
+
+/* --- start.c */
+/* Begins a start of @unikernel, which is in STATE_STARTING. @image_fd, when it is one, is taken in
+ * first: the unikernel is being created. */
+int start_begin(Unikernel *unikernel, int image_fd, bool run);
+void start_cancel(Start *start);
+/* The run of this start is over before the gate was opened. */
+void start_lost_run(Start *start);
+/* Its record is on disk, or could not be written. */
+void start_saved(Start *start);
+
+/* --- consoles.c */
+void consoles_add_run(Unikernel *unikernel);
+void consoles_close(Unikernel *unikernel);
+
+/* --- adopt.c: what the launcher tells on its own, and after a restart of either of us */
+void adopt_entry(void *userdata, const LauncherReply *entry);
+void adopt_exited(void *userdata, const LauncherReply *exited);
+void adopt_launcher_gone(void *userdata);
+/* Asks the launcher what it has; manager_list_done() follows. */
+int adopt_begin(Manager *manager);
+
+/* --- boot.c: what is wanted and was not started in this boot yet */
+void boot_add(Manager *manager, Unikernel *unikernel);
+void boot_begin(Manager *manager);
+
+/* --- manager.c */
+/* Asks for more uids in the background when few are left. */
+int manager_refill_uids(Manager *manager);
+/* The launcher has told all that it has. */
+void manager_list_done(Manager *manager);

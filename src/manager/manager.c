@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+/* Refilled in the background when fewer are left: a create must not wait for NSS. */
+#define UIDS_LOW 64U
+
+#define IMAGE_SIZE_MAX (256ULL << 20) /* bytes, inflated */
+#define DISK_RESERVE   (256ULL << 20) /* bytes */
+
+static void unobserved(void *userdata, const Unikernel *unikernel) {
+}
+
+static const ManagerObserver no_observer = {
+        .added = unobserved,
+        .removed = unobserved,
+        .changed = unobserved,
+        .exited = unobserved,
+};
+
+static void maybe_ready(Manager *manager) {
+        static const Fault no_fault;
+
+        if (!manager->ready || !manager->listed || uid_pool_n_free(manager->uids) == 0)
+                return;
+        manager->ready(manager->ready_userdata, 0, &no_fault);
+        manager->ready = NULL;
+        boot_begin(manager);
+}
+
+void manager_list_done(Manager *manager) {
+        manager->listed = true;
+        maybe_ready(manager);
+}
+
+static void on_free_uids(void *userdata, const WriterAnswer *answer) {
+        Manager *manager = userdata;
+        uint32_t uids[WRITER_UIDS_MAX];
+        size_t n = answer->size / sizeof(*uids);
+
+        manager->asking_uids = false;
+        if (answer->error < 0 || n > WRITER_UIDS_MAX)
+                return;
+        memcpy(uids, answer->data, n * sizeof(*uids));
+        uid_pool_add(manager->uids, uids, n);
+        maybe_ready(manager);
+}
+
+int manager_refill_uids(Manager *manager) {
+        uint32_t uids[WRITER_UIDS_MAX];
+        size_t n;
+        int r;
+
+        if (manager->asking_uids || uid_pool_n_free(manager->uids) >= UIDS_LOW)
+                return 0;
+        n = uid_pool_candidates(manager->uids, uids, WRITER_UIDS_MAX);
+        if (n == 0)
+                return 0;
+        r = writer_order(manager->writer,
+                         &(const WriterOrder){
+                                 .verb = WRITER_FREE_UIDS,
+                                 .data = uids,
+                                 .size = n * sizeof(*uids),
+                         },
+                         on_free_uids, manager);
+        manager->asking_uids = r >= 0;
+        return r;
+}
+
+static int count(void *userdata, const Unikernel *unikernel) {
+        Host *host = userdata;
+
+        host->n_unikernels++;
+        if (unikernel->run && unikernel->run->opened)
+                host->n_running++;
+        if (unikernel->state != STATE_STOPPED && unikernel->state != STATE_FAILED)
+                host->memory_used_bytes += unikernel->config.memory_bytes;
+        return 0;
+}
+
+const char *manager_tender_path(const Manager *manager) {
+        return manager->tender.path;
+}
+
+void manager_get_machine(Machine *ret) {
+        Machine machine = {
+                .memory_bytes =
+                        (uint64_t) sysconf(_SC_PHYS_PAGES) * (uint64_t) sysconf(_SC_PAGESIZE),
+        };
+        long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+        for (long cpu = 0; cpu < n_cpus && cpu < (long) CPUS_MAX; cpu++)
+                machine.cpus.words[cpu / 64] |= 1ULL << cpu % 64;
+        *ret = machine;
+}
+
+void manager_get_host(Manager *manager, Host *ret) {
+        struct statvfs status;
+        Host host = {
+                .tender_path = manager->tender.path,
+                .tender_abi_version = manager->tender.abi_version,
+        };
+
+        manager_get_machine(&host.machine);
+        if (fstatvfs(manager->state_fd, &status) == 0) {
+                host.disk_size_bytes = (uint64_t) status.f_blocks * status.f_frsize;
+                host.disk_free_bytes = (uint64_t) status.f_bavail * status.f_frsize;
+        }
+        manager_visit(manager, "", count, &host);
+        *ret = host;
+}
+
+static int open_folder(int parent_fd, const char *path) {
+        int fd;
+
+        if (mkdirat(parent_fd, path, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        fd = openat(parent_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int open_programs(Manager *manager, Fault *fault) {
+        static const char *const paths[N_PROGRAMS] = {
+                [PROGRAM_INFLATE] = ALBATROSS_LIBEXECDIR "/albatross-inflate",
+                [PROGRAM_STORE] = ALBATROSS_LIBEXECDIR "/albatross-store",
+                [PROGRAM_READ_NOTES] = ALBATROSS_LIBEXECDIR "/albatross-read-notes",
+        };
+
+        for (Program program = 0; program < N_PROGRAMS; program++) {
+                manager->programs[program] = trusted_open(paths[program], fault);
+                if (manager->programs[program] < 0)
+                        return manager->programs[program];
+        }
+        return tender_open(&manager->tender, ALBATROSS_LIBEXECDIR "/albatross-spt", fault);
+}
+
+static int open_all(Manager *manager, Fault *fault) {
+        const LauncherHandlers handlers = {
+                .entry = adopt_entry,
+                .exited = adopt_exited,
+                .gone = adopt_launcher_gone,
+                .userdata = manager,
+        };
+        int r;
+
+        manager->state_fd = open_folder(AT_FDCWD, ALBATROSS_STATEDIR "/v1");
+        if (manager->state_fd < 0)
+                return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
+                                 ALBATROSS_STATEDIR "/v1", strerror(-manager->state_fd));
+        manager->run_fd = open_folder(AT_FDCWD, ALBATROSS_RUNTIMEDIR "/runs");
+        if (manager->run_fd < 0)
+                return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
+                                 ALBATROSS_RUNTIMEDIR "/runs", strerror(-manager->run_fd));
+        r = open_programs(manager, fault);
+        if (r < 0)
+                return r;
+        r = uid_pool_new(&manager->uids, UID_RANGE_MIN, UID_RANGE_MAX);
+        if (r < 0)
+                return r;
+        r = scope_watch_new(&manager->scopes, manager->bus);
+        if (r < 0)
+                return r;
+        r = writer_link_new(&manager->writer, manager->event, manager->state_fd);
+        if (r < 0)
+                return r;
+        return launcher_link_new(&manager->launcher, manager->event, &handlers);
+}
+
+int manager_new(Manager **ret, sd_event *event, sd_bus *bus, ManagerDone ready, void *userdata) {
+        Manager *manager;
+        Fault fault = {};
+        int r;
+
+        manager = calloc(1, sizeof(*manager));
+        if (!manager)
+                return -ENOMEM;
+        manager->event = sd_event_ref(event);
+        manager->bus = sd_bus_ref(bus);
+        manager->state_fd = manager->run_fd = manager->tender.fd = -1;
+        for (Program program = 0; program < N_PROGRAMS; program++)
+                manager->programs[program] = -1;
+        manager->observer = no_observer;
+        manager->ready = ready;
+        manager->ready_userdata = userdata;
+        manager->disk_reserve_bytes = DISK_RESERVE;
+        manager->image_size_max_bytes = IMAGE_SIZE_MAX;
+
+        r = open_all(manager, &fault);
+        if (r >= 0)
+                r = records_load(manager);
+        if (r >= 0)
+                r = adopt_begin(manager);
+        if (r >= 0)
+                r = manager_refill_uids(manager);
+        if (r < 0) {
+                sd_journal_print(LOG_ERR, "albatrossd can't start: %s",
+                                 fault.code != FAULT_NONE ? fault.message : strerror(-r));
+                manager_free(manager);
+                return r;
+        }
+        *ret = manager;
+        return 0;
+}
+
+static void free_node(void *node) {
+        unikernel_free(node);
+}
+
+Manager *manager_free(Manager *manager) {
+        if (!manager)
+                return NULL;
+
+        /* Nothing that runs is touched: the next daemon finds it. */
+        sd_event_source_disable_unref(manager->relist_timer);
+        launcher_link_free(manager->launcher);
+        writer_link_free(manager->writer);
+        scope_watch_free(manager->scopes);
+        tdestroy(manager->unikernels, free_node);
+        tdestroy(manager->images, free);
+        uid_pool_free(manager->uids);
+        tender_close(&manager->tender);
+        for (Program program = 0; program < N_PROGRAMS; program++)
+                fd_close(manager->programs[program]);
+        fd_close(manager->state_fd);
+        fd_close(manager->run_fd);
+        free(manager->boot);
+        sd_bus_unref(manager->bus);
+        sd_event_unref(manager->event);
+        free(manager);
+        return NULL;
+}
+
+void manager_set_observer(Manager *manager, const ManagerObserver *observer) {
+        manager->observer = *observer;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * The manager: all unikernels of the host, and what is done with them. Requests are answered by a
+ * ManagerDone, sooner or later, exactly once, and from the event loop or from within the request;
+ * what changes is told to the observer.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "domain/config.h"
+#include "domain/fault.h"
+#include "manager/unikernel.h"
+
+typedef struct Manager Manager;
+
+/* @r: 0, or a negative errno, with @fault where there is more to say (its code is FAULT_NONE
+ * otherwise). */
+typedef void (*ManagerDone)(void *userdata, int r, const Fault *fault);
+
+typedef struct ManagerObserver {
+        void (*added)(void *userdata, const Unikernel *unikernel);
+        void (*removed)(void *userdata, const Unikernel *unikernel);
+        void (*changed)(void *userdata, const Unikernel *unikernel);
+        void (*exited)(void *userdata, const Unikernel *unikernel);
+        void *userdata;
+} ManagerObserver;
+
+/* Reads what is recorded, finds what runs, and returns when both are under way; @ready is called
+ * when requests can be served. @bus is the system bus, to reach PID 1. */
+int manager_new(Manager **ret, sd_event *event, sd_bus *bus, ManagerDone ready, void *userdata);
+Manager *manager_free(Manager *manager);
+
+void manager_set_observer(Manager *manager, const ManagerObserver *observer);
+
+typedef struct CreateOrder {
+        Name name;
+        Config config; /* copied */
+        int image_fd;  /* stays the caller's; what is behind it is the client's */
+        bool start;
+} CreateOrder;
+
+void manager_create(Manager *manager, const CreateOrder *order, ManagerDone done, void *userdata);
+void manager_start(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
+/* NULL when there is none that others may see. */
+Unikernel *manager_find(Manager *manager, const char *name);
+
+/* In the order of their names, those below the path @prefix. The visitor stops it by returning a
+ * negative errno, which is then returned. */
+typedef int (*ManagerVisitor)(void *userdata, const Unikernel *unikernel);
+int manager_visit(Manager *manager, const char *prefix, ManagerVisitor visitor, void *userdata);
+
+typedef struct ConsoleOrder {
+        bool follow, last_run;
+        uint64_t n_lines;                /* UINT64_MAX: all */
+        uint64_t since_usec, until_usec; /* 0: open; UTC */
+} ConsoleOrder;
+
+/* Both return a pipe's reading end, which is the caller's, or a negative errno. */
+int manager_open_console(Manager *manager,
+                         const Name *name,
+                         const ConsoleOrder *order,
+                         Fault *fault);
+int manager_get_image(Manager *manager, const Name *name, Fault *fault);
+
+typedef struct Host {
+        Machine machine;
+        uint64_t memory_used_bytes; /* by unikernels that are not stopped */
+        uint64_t disk_size_bytes, disk_free_bytes;
+        uint32_t n_unikernels, n_running;
+        const char *tender_path;
+        uint32_t tender_abi_version;
+} Host;
+
+/* What runs the images. */
+const char *manager_tender_path(const Manager *manager);
+
+/* What a unikernel can be given at most. */
+void manager_get_machine(Machine *ret);
+void manager_get_host(Manager *manager, Host *ret);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "domain/config.h"
+#include "manager/probe.h"
+
+/* The largest report is of read-notes, some 5 KiB; a pipe takes 64 KiB without anybody reading. */
+#define REPORT_MAX (16U * 1024U)
+
+/* How often another uid is tried when somebody else holds the lock of the one we took. */
+#define TRIES 8
+
+static const char *const names[N_PROGRAMS] = {
+        [PROGRAM_INFLATE] = "albatross-inflate",
+        [PROGRAM_STORE] = "albatross-store",
+        [PROGRAM_READ_NOTES] = "albatross-read-notes",
+};
+
+typedef struct Probe {
+        Manager *manager;
+        LauncherCall call;
+        int report_fd;
+        unsigned n_tries;
+        ProbeDone done;
+        void *userdata;
+} Probe;
+
+static Probe *probe_free(Probe *probe) {
+        /* The program's own descriptor is the manager's. */
+        for (size_t i = 1; i < probe->call.n_fds; i++)
+                fd_close(probe->call.fds[i]);
+        fd_close(probe->report_fd);
+        free(probe);
+        return NULL;
+}
+
+DEFINE_CLEANUP(Probe *, probe_free);
+
+static int send_probe(Probe *probe) {
+        int r;
+
+        r = uid_pool_take(probe->manager->uids, &probe->call.request.uid);
+        if (r < 0)
+                return r;
+        manager_refill_uids(probe->manager);
+        r = launcher_call(probe->manager->launcher, &probe->call);
+        if (r < 0)
+                uid_pool_release(probe->manager->uids, probe->call.request.uid);
+        return r;
+}
+
+static void on_probed(void *userdata, const LauncherReply *reply) {
+        _cleanup_(probe_freep) Probe *probe = userdata;
+        ProbeResult result = {.error = reply ? reply->error : -EPIPE};
+        _cleanup_(freep) char *report = NULL;
+
+        uid_pool_release(probe->manager->uids, probe->call.request.uid);
+        if (result.error == -EBUSY && ++probe->n_tries < TRIES && send_probe(probe) >= 0) {
+                TAKE_PTR(probe);
+                return;
+        }
+
+        if (result.error == 0) {
+                result.wait_status = reply->wait_status;
+                /* The program is gone, so all that it said is in the pipe; our own writing end
+                 * is closed first, to find the end. */
+                probe->call.fds[4] = fd_close(probe->call.fds[4]);
+                result.error =
+                        file_read_fd(probe->report_fd, REPORT_MAX, &report, &result.report_size);
+                result.report = report;
+        }
+        probe->done(probe->userdata, &result);
+}
+
+static int probe_argv(const ProbeSpec *spec) {
+        Strings strings = {};
+        int r;
+
+        r = strings_append(&strings, names[spec->program]);
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(spec->arguments) && spec->arguments[i]; i++)
+                r = strings_append(&strings, spec->arguments[i]);
+        if (r >= 0)
+                r = file_memfd("albatross-argv", strings.data, strings.size);
+        strings_clear(&strings);
+        return r;
+}
+
+/* Our own copy, /dev/null for -1. */
+static int copy_fd(int fd) {
+        int copy = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        return copy < 0 ? -errno : copy;
+}
+
+int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *userdata) {
+        _cleanup_(probe_freep) Probe *probe = NULL;
+        int report[2];
+        int r;
+
+        probe = calloc(1, sizeof(*probe));
+        if (!probe)
+                return -ENOMEM;
+        probe->manager = manager;
+        probe->done = done;
+        probe->userdata = userdata;
+        probe->report_fd = -1;
+        probe->call.request.verb = LAUNCHER_PROBE;
+        probe->call.request.deadline_usec = spec->deadline_usec;
+        probe->call.done = on_probed;
+        probe->call.userdata = probe;
+
+        probe->call.fds[probe->call.n_fds++] = manager->programs[spec->program];
+        r = probe_argv(spec);
+        if (r < 0)
+                return r;
+        probe->call.fds[probe->call.n_fds++] = r;
+        r = copy_fd(spec->input);
+        if (r < 0)
+                return r;
+        probe->call.fds[probe->call.n_fds++] = r;
+        r = copy_fd(spec->output);
+        if (r < 0)
+                return r;
+        probe->call.fds[probe->call.n_fds++] = r;
+        if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        probe->report_fd = report[0];
+        probe->call.fds[probe->call.n_fds++] = report[1];
+
+        r = send_probe(probe);
+        if (r < 0)
+                return r;
+        TAKE_PTR(probe);
+        return 0;
+}

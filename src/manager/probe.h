@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * One of our powerless programs, run by the launcher under a uid that nobody else has, with a
+ * deadline; and the report that it leaves on its descriptor 2.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "manager/manager-internal.h"
+
+typedef struct ProbeSpec {
+        Program program;
+        const char *arguments[3]; /* beyond argv[0]; NULL ends them */
+        int input, output;        /* become 0 and 1, stay the caller's; -1 is /dev/null */
+        uint64_t deadline_usec;   /* from now */
+} ProbeSpec;
+
+typedef struct ProbeResult {
+        int error; /* 0: it ended by itself; -ETIMEDOUT; -EPIPE: the launcher is gone; ... */
+        int wait_status;
+        void *report; /* valid during the call */
+        size_t report_size;
+} ProbeResult;
+
+typedef void (*ProbeDone)(void *userdata, const ProbeResult *result);
+
+/* @done is called exactly once, when this returns 0. */
+int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *userdata);

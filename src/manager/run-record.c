@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * /run/albatross/runs/NAME: the run at hand, or how the last one of this boot ended. It is what
+ * tells a restart of the daemon from a boot of the host. On a tmpfs, so it is written from the
+ * loop.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "manager/manager-internal.h"
+
+#define RUN_RECORD_MAX (16U * 1024U) /* bytes; 64 invocations are some 3 KiB */
+
+static json_t *invocations_to_json(const Unikernel *unikernel) {
+        char text[SD_ID128_STRING_MAX];
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < unikernel->n_invocations; i++)
+                if (json_array_append_new(array, json_string(sd_id128_to_string(
+                                                         unikernel->invocations[i], text))) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
+static json_t *run_to_json(const Unikernel *unikernel) {
+        const Run *run = unikernel->run;
+        const Exit *exit = &unikernel->last_exit;
+
+        return json_pack("{s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}", "MainPID",
+                         (json_int_t) (run ? run->pid : 0), "StartTicks",
+                         (json_int_t) (run ? run->start_ticks : 0), "UID",
+                         (json_int_t) (run ? run->uid : 0), "Restarts", (int) unikernel->n_restarts,
+                         "StateChangeTimestamp", (json_int_t) unikernel->state_usec, "ExitResult",
+                         exit_result_to_string(exit->result), "ExitStatus", exit->status,
+                         "ExitTimestamp", (json_int_t) exit->timestamp_usec, "Failed",
+                         (int) (!run && exit_is_failure(*exit)), "Invocations",
+                         invocations_to_json(unikernel));
+}
+
+/* New file and rename: a daemon that dies in between leaves the old one whole. */
+int run_record_write(const Unikernel *unikernel) {
+        static const char temporary[] = "../runs.new";
+        int folder_fd = unikernel->manager->run_fd;
+        _cleanup_(json_decrefp) json_t *record = run_to_json(unikernel);
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+        if (!text)
+                return -ENOMEM;
+        fd = openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        r = file_write_all(fd, text, strlen(text));
+        if (r < 0)
+                return r;
+        if (renameat(folder_fd, temporary, folder_fd, unikernel->name.text) < 0)
+                return -errno;
+        return 0;
+}
+
+void run_record_remove(const Unikernel *unikernel) {
+        unlinkat(unikernel->manager->run_fd, unikernel->name.text, 0);
+}
+
+static int read_invocations(Unikernel *unikernel, const json_t *array) {
+        json_t *item;
+        size_t i;
+        int r;
+
+        json_array_foreach(array, i, item) {
+                sd_id128_t invocation;
+
+                if (!json_is_string(item) ||
+                    sd_id128_from_string(json_string_value(item), &invocation) < 0)
+                        return -EBADMSG;
+                r = unikernel_note_invocation(unikernel, invocation);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int run_record_read(Unikernel *unikernel, RunRecord *ret) {
+        json_int_t pid, ticks, uid, changed, ended;
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        _cleanup_(freep) char *text = NULL;
+        json_t *invocations;
+        int restarts, status, failed;
+        const char *result;
+        size_t size;
+        int r;
+
+        r = file_read_at(unikernel->manager->run_fd, unikernel->name.text, RUN_RECORD_MAX, &text,
+                         &size);
+        if (r < 0)
+                return r;
+        record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+        if (!record || json_unpack(record, "{s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}",
+                                   "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "Restarts",
+                                   &restarts, "StateChangeTimestamp", &changed, "ExitResult",
+                                   &result, "ExitStatus", &status, "ExitTimestamp", &ended,
+                                   "Failed", &failed, "Invocations", &invocations) < 0)
+                return -EBADMSG;
+
+        unikernel->n_restarts = (uint32_t) restarts;
+        unikernel->state_usec = (uint64_t) changed;
+        unikernel->last_exit = (Exit){
+                .result = exit_result_from_string(result),
+                .status = status,
+                .timestamp_usec = (uint64_t) ended,
+        };
+        *ret = (RunRecord){
+                .pid = (pid_t) pid,
+                .start_ticks = (uint64_t) ticks,
+                .uid = (uint32_t) uid,
+                .failed = failed,
+        };
+        return read_invocations(unikernel, invocations);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+
+/* A run from the gate to the end, and what is given back then. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+Run *run_new(Unikernel *unikernel, const LauncherReply *spawned) {
+        Run *run;
+
+        run = calloc(1, sizeof(*run));
+        if (!run)
+                return NULL;
+        run->child = spawned->child;
+        run->pid = (pid_t) spawned->pid;
+        run->uid = spawned->uid;
+        run->start_ticks = spawned->start_ticks;
+        run->generation = unikernel->manager->launcher_generation;
+        return run;
+}
+
+void run_signal(const Unikernel *unikernel, int signal_number) {
+        LauncherCall call = {
+                .request.verb = LAUNCHER_SIGNAL,
+                .request.child = unikernel->run->child,
+                .request.signal = signal_number,
+        };
+        char unit[NAME_UNIT_MAX + 1];
+
+        if (unikernel->run->orphaned) {
+                unikernel_scope(unikernel, unit);
+                scope_kill(unikernel->manager->bus, unit, signal_number);
+                return;
+        }
+        launcher_call(unikernel->manager->launcher, &call);
+}
+
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+}
+
+/* All that a run holds goes back here, and nowhere else. */
+static void run_give_back(Unikernel *unikernel) {
+        Manager *manager = unikernel->manager;
+        LauncherCall forget = {
+                .request.verb = LAUNCHER_FORGET,
+                .request.child = unikernel->run->child,
+        };
+        char unit[NAME_UNIT_MAX + 1];
+
+        unikernel->stop_timer = sd_event_source_disable_unref(unikernel->stop_timer);
+        unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
+        if (unikernel->run->scoped) {
+                unikernel_scope(unikernel, unit);
+                scope_release(manager->bus, unit);
+        }
+        if (!unikernel->run->orphaned)
+                launcher_call(manager->launcher, &forget);
+        uid_pool_release(manager->uids, unikernel->run->uid);
+        free(unikernel->run);
+        unikernel->run = NULL;
+}
+
+/* The end is known as well as it can be. */
+static void run_finish(Unikernel *unikernel) {
+        bool opened = unikernel->run->opened;
+        LifeEvent event = exit_is_failure(unikernel->last_exit) ? LIFE_DIED : LIFE_ENDED;
+
+        unikernel->last_invocation = unikernel->run->invocation;
+        run_give_back(unikernel);
+        if (unikernel->start) {
+                /* Before its gate opened: that is no run, the start has failed. */
+                start_lost_run(unikernel->start);
+                return;
+        }
+        if (!opened)
+                return;
+
+        run_record_write(unikernel);
+        unikernel_set_state(unikernel, lifecycle_step(unikernel->state, event).state);
+        unikernel->manager->observer.exited(unikernel->manager->observer.userdata, unikernel);
+        consoles_close(unikernel);
+        unikernel_settle(unikernel);
+}
+
+static void on_result(void *userdata, const char *result) {
+        Unikernel *unikernel = userdata;
+
+        unikernel->result_slot = sd_bus_slot_unref(unikernel->result_slot);
+        if (result && strcmp(result, "oom-kill") == 0)
+                unikernel->last_exit.result = EXIT_OOM_KILL;
+        run_finish(unikernel);
+}
+
+void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
+        const Run *run = unikernel->run;
+        Exit exit = exit_from_wait_status(exited->wait_status, run->asked, now_usec());
+        char unit[NAME_UNIT_MAX + 1];
+
+        if (run->opened)
+                unikernel->last_exit = exit;
+
+        /* Only the scope knows whether a SIGKILL was the kernel's for lack of memory. Its Result
+         * can be asked as long as we refer to it. */
+        if (run->opened && run->scoped && exit.result == EXIT_SIGNAL && exit.status == SIGKILL) {
+                unikernel_scope(unikernel, unit);
+                if (scope_read_result(&unikernel->result_slot, unikernel->manager->bus, unit,
+                                      on_result, unikernel) >= 0)
+                        return;
+        }
+        run_finish(unikernel);
+}

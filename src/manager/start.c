@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * One start, in the order of ARCHITECTURE.md. Taking in the image, forking the tender at its gate,
+ * placing it in its scope and writing the record overlap; the gate is opened when all of them have
+ * succeeded. When one fails nothing new begins, what is under way is waited for (all of it is
+ * bounded), and then all is undone, so that no end comes too late for its start.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "manager/intake.h"
+#include "manager/manager-internal.h"
+
+/* How often another uid is tried when somebody else holds the lock of the one we took. */
+#define TRIES 8
+
+struct Start {
+        Unikernel *unikernel;
+        bool creating, with_run;
+        int image_fd;
+        uint32_t uid;
+        unsigned n_tries;
+        ScopeStart *scope;
+        unsigned n_pending;
+        bool recorded, opening;
+        int r; /* the first failure */
+        Fault fault;
+};
+
+static void advance(Start *start);
+
+static void fail(Start *start, int r) {
+        if (start->r == 0)
+                start->r = r;
+}
+
+static void pending_done(Start *start, int r) {
+        start->n_pending--;
+        if (r < 0)
+                fail(start, r);
+        advance(start);
+}
+
+/* --- the tender at its gate, and its scope --- */
+
+static void on_scoped(void *userdata, int error, const char *reason) {
+        Start *start = userdata;
+
+        start->scope = scope_start_free(start->scope);
+        if (error < 0)
+                error = fault_set(&start->fault, FAULT_SCOPE_FAILED,
+                                  "systemd did not start the scope of %s: %s",
+                                  start->unikernel->name.text, reason);
+        pending_done(start, error);
+}
+
+static int begin_scope(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+        char unit[NAME_UNIT_MAX + 1], slice[NAME_UNIT_MAX + 1];
+        uint8_t mask[CPUS_MAX / 8] = {};
+        char description[NAME_MAX_LENGTH + 16];
+        int r;
+
+        unikernel_scope(unikernel, unit);
+        unikernel_slice(unikernel, slice);
+        snprintf(description, sizeof(description), "Unikernel %s", unikernel->name.text);
+        for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++)
+                if (cpus_contains(&unikernel->config.cpus, cpu))
+                        mask[cpu / 8] |= (uint8_t) (1U << cpu % 8);
+
+        r = scope_start(&start->scope, unikernel->manager->scopes,
+                        &(const ScopeSpec){
+                                .unit = unit,
+                                .slice = slice,
+                                .description = description,
+                                .pid = unikernel->run->pid,
+                                .memory_max_bytes = unikernel->config.memory_bytes +
+                                                    unikernel->manager->tender.overhead_bytes,
+                                .allowed_cpus = mask,
+                                .allowed_cpus_size =
+                                        cpus_is_empty(&unikernel->config.cpus) ? 0 : sizeof(mask),
+                        },
+                        on_scoped, start);
+        if (r < 0)
+                return r;
+        unikernel->run->scoped = true;
+        start->n_pending++;
+        return 0;
+}
+
+static int begin_spawn(Start *start);
+
+static void on_spawned(void *userdata, const LauncherReply *reply) {
+        Start *start = userdata;
+        Unikernel *unikernel = start->unikernel;
+        int r = reply ? reply->error : -EPIPE;
+
+        if (r < 0) {
+                uid_pool_release(unikernel->manager->uids, start->uid);
+                if (r == -EBUSY && ++start->n_tries < TRIES) {
+                        r = begin_spawn(start);
+                        if (r >= 0)
+                                start->n_pending--;
+                } else if (r == -EPIPE)
+                        r = fault_set(&start->fault, FAULT_LAUNCHER_GONE,
+                                      "albatross-launcher went away while %s was started",
+                                      unikernel->name.text);
+                if (r < 0)
+                        pending_done(start, r);
+                return;
+        }
+
+        unikernel->run = run_new(unikernel, reply);
+        if (!unikernel->run)
+                r = -ENOMEM;
+        else if (start->r == 0)
+                r = begin_scope(start);
+        pending_done(start, r);
+}
+
+static int begin_spawn(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+        LauncherCall call = {
+                .request.verb = LAUNCHER_SPAWN,
+                .done = on_spawned,
+                .userdata = start,
+        };
+        int r;
+
+        r = uid_pool_take(unikernel->manager->uids, &start->uid);
+        if (r < 0)
+                return fault_set(&start->fault, FAULT_TOO_MANY_REQUESTS,
+                                 "All uids for unikernels are in use");
+        manager_refill_uids(unikernel->manager);
+        call.request.uid = start->uid;
+        strcpy(call.request.name, unikernel->name.text);
+        unikernel_scope(unikernel, call.request.scope);
+        r = launcher_call(unikernel->manager->launcher, &call);
+        if (r < 0) {
+                uid_pool_release(unikernel->manager->uids, start->uid);
+                r = fault_set(&start->fault, FAULT_LAUNCHER_GONE,
+                              "albatross-launcher can't be reached: %s", strerror(-r));
+                fault_hint(&start->fault, "See: systemctl status albatross-launcher");
+                return r;
+        }
+        start->n_pending++;
+        return 0;
+}
+
+/* --- the image and the record --- */
+
+static int check_image(Start *start, const NotesReport *notes) {
+        const Tender *tender = &start->unikernel->manager->tender;
+
+        if (notes->target != tender->target || notes->abi_version != tender->abi_version)
+                return fault_set(&start->fault, FAULT_NO_TENDER,
+                                 "The image is for target %u with ABI version %u, the tender %s "
+                                 "runs target %u (spt) with ABI version %u",
+                                 notes->target, notes->abi_version, tender->path, tender->target,
+                                 tender->abi_version);
+        if (notes->n_devices > 0)
+                return fault_set(&start->fault, FAULT_DEVICE_MISMATCH,
+                                 "The image needs the %s device \"%s\", networks and block devices "
+                                 "are not there yet",
+                                 notes->devices[0].type == IMAGE_DEVICE_NET ? "network" : "block",
+                                 notes->devices[0].name);
+        return 0;
+}
+
+static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult *result) {
+        Start *start = userdata;
+        Unikernel *unikernel = start->unikernel;
+
+        if (r < 0)
+                /* The first failure is the one that is told. */
+                start->fault = start->r == 0 ? *fault : start->fault;
+        else {
+                unikernel->image = result->info;
+                unikernel->image_hold = TAKE_PTR(result->hold);
+                start->image_fd = TAKE_FD(result->image_fd);
+                if (start->r == 0)
+                        r = check_image(start, &result->notes);
+                /* unikernel_settle() comes back here when it is on disk. */
+                if (start->r == 0 && r == 0)
+                        r = record_save(unikernel);
+        }
+        pending_done(start, r);
+}
+
+/* --- the gate --- */
+
+static void on_opened(void *userdata, const LauncherReply *reply) {
+        Start *start = userdata;
+        int r = reply ? reply->error : -EPIPE;
+
+        if (r < 0)
+                r = fault_set(&start->fault, FAULT_START_FAILED,
+                              "The tender %s could not be executed: %s (step %u)",
+                              start->unikernel->manager->tender.path, strerror(-r),
+                              reply ? reply->step : 0);
+        pending_done(start, r);
+}
+
+/* The tender's own command line: SOLO5.md's options, with image and guest arguments by number. The
+ * launcher passes descriptors from 3 on. */
+static int tender_argv(const Unikernel *unikernel) {
+        char memory[sizeof("--mem=") + 3 * sizeof(uint64_t)];
+        Strings strings = {};
+        int r;
+
+        snprintf(memory, sizeof(memory), "--mem=%llu",
+                 (unsigned long long) unikernel->config.memory_bytes >> 20);
+        r = strings_append(&strings, "albatross-spt");
+        if (r >= 0)
+                r = strings_append(&strings, memory);
+        if (r >= 0)
+                r = strings_append(&strings, "--arguments=@4");
+        if (r >= 0)
+                r = strings_append(&strings, "--");
+        if (r >= 0)
+                r = strings_append(&strings, "@3");
+        if (r >= 0)
+                r = file_memfd("albatross-argv", strings.data, strings.size);
+        strings_clear(&strings);
+        return r;
+}
+
+static int guest_arguments(const Unikernel *unikernel) {
+        Strings strings = {};
+        int r;
+
+        r = config_guest_arguments(&strings, &unikernel->config, &unikernel->name);
+        if (r >= 0)
+                r = file_memfd("albatross-arguments", strings.data, strings.size);
+        strings_clear(&strings);
+        return r;
+}
+
+static int open_gate(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+        _cleanup_(fd_closep) int argv_fd = -1, arguments_fd = -1;
+        char unit[NAME_UNIT_MAX + 1];
+        LauncherCall call = {
+                .request.verb = LAUNCHER_OPEN,
+                .request.child = unikernel->run->child,
+                .done = on_opened,
+                .userdata = start,
+        };
+        int r;
+
+        argv_fd = tender_argv(unikernel);
+        if (argv_fd < 0)
+                return argv_fd;
+        arguments_fd = guest_arguments(unikernel);
+        if (arguments_fd < 0)
+                return arguments_fd;
+
+        /* Whoever adopts this run must know it before it does anything. */
+        unikernel_scope(unikernel, unit);
+        unikernel->run->invocation = scope_invocation(unit);
+        r = unikernel_note_invocation(unikernel, unikernel->run->invocation);
+        if (r >= 0)
+                r = run_record_write(unikernel);
+        if (r < 0)
+                return r;
+        consoles_add_run(unikernel);
+
+        memcpy(call.request.cpus, unikernel->config.cpus.words, sizeof(call.request.cpus));
+        call.fds[call.n_fds++] = unikernel->manager->tender.fd;
+        call.fds[call.n_fds++] = argv_fd;
+        call.fds[call.n_fds++] = start->image_fd;
+        call.fds[call.n_fds++] = arguments_fd;
+        r = launcher_call(unikernel->manager->launcher, &call);
+        if (r < 0)
+                return r;
+        start->opening = true;
+        start->n_pending++;
+        return 0;
+}
+
+/* --- as a whole --- */
+
+static void start_free(Start *start) {
+        scope_start_free(start->scope);
+        fd_close(start->image_fd);
+        free(start);
+}
+
+static void finish_well(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+
+        unikernel->start = NULL;
+        if (start->creating) {
+                unikernel->recorded = true;
+                if (!start->with_run)
+                        unikernel_set_state(unikernel, STATE_STOPPED);
+                unikernel->manager->observer.added(unikernel->manager->observer.userdata,
+                                                   unikernel);
+        }
+        if (start->with_run) {
+                unikernel->run->opened = true;
+                unikernel_set_state(unikernel,
+                                    lifecycle_step(unikernel->state, LIFE_STARTED).state);
+        }
+        unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
+        start_free(start);
+        unikernel_settle(unikernel);
+}
+
+static void finish_badly(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+
+        unikernel->start = NULL;
+        unikernel_set_state(unikernel, lifecycle_step(unikernel->state, LIFE_START_FAILED).state);
+        unikernel_answer(unikernel, WAIT_FOR_START, start->r, &start->fault);
+        /* What was never acknowledged must not come back with the next boot. */
+        if (start->creating) {
+                unikernel->destroying = true;
+                if (!start->recorded)
+                        unikernel->removing = true;
+        }
+        start_free(start);
+        unikernel_settle(unikernel);
+}
+
+/* Looks at what is there and does what is next. Called after every change; may free @start. */
+static void advance(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+
+        if (start->r == 0 && unikernel->save_error < 0)
+                fail(start,
+                     fault_set(&start->fault,
+                               unikernel->save_error == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
+                               "The record of %s could not be written: %s", unikernel->name.text,
+                               strerror(-unikernel->save_error)));
+
+        if (start->n_pending > 0 || unikernel->n_saving > 0)
+                return;
+        if (start->creating && unikernel->image_hold)
+                start->recorded = true;
+
+        if (start->r < 0) {
+                if (unikernel->run)
+                        run_signal(unikernel, SIGKILL); /* run_ended() comes back here */
+                else
+                        finish_badly(start);
+                return;
+        }
+        if (start->with_run && !start->opening) {
+                int r = open_gate(start);
+
+                if (r < 0) {
+                        fail(start, r);
+                        advance(start);
+                }
+                return;
+        }
+        finish_well(start);
+}
+
+void start_saved(Start *start) {
+        advance(start);
+}
+
+void start_lost_run(Start *start) {
+        if (start->r == 0)
+                fail(start,
+                     fault_set(&start->fault, FAULT_START_FAILED,
+                               "The tender of %s ended at its gate", start->unikernel->name.text));
+        advance(start);
+}
+
+void start_cancel(Start *start) {
+        if (start->r == 0)
+                fail(start, fault_set(&start->fault, FAULT_WRONG_STATE,
+                                      "%s was stopped while it was starting",
+                                      start->unikernel->name.text));
+        advance(start);
+}
+
+static int open_image(Start *start) {
+        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
+
+        snprintf(path, sizeof(path), "images/%s", start->unikernel->image.digest);
+        start->image_fd = openat(start->unikernel->manager->state_fd, path, O_RDONLY | O_CLOEXEC);
+        if (start->image_fd < 0)
+                return fault_set(&start->fault, FAULT_INVALID_IMAGE,
+                                 "The image of %s can't be opened: %s", start->unikernel->name.text,
+                                 strerror(errno));
+        return 0;
+}
+
+int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
+        Start *start;
+        int r = 0;
+
+        assert(!unikernel->start && !unikernel->run);
+
+        start = calloc(1, sizeof(*start));
+        if (!start)
+                return -ENOMEM;
+        start->unikernel = unikernel;
+        start->creating = image_fd >= 0;
+        start->with_run = with_run;
+        start->image_fd = -1;
+        unikernel->start = start;
+        unikernel->save_error = 0;
+
+        if (with_run)
+                r = begin_spawn(start);
+        if (r >= 0 && start->creating) {
+                r = intake_start(unikernel->manager, image_fd, on_taken_in, start);
+                if (r >= 0)
+                        start->n_pending++;
+        } else if (r >= 0) {
+                r = open_image(start);
+                if (r >= 0 && !unikernel->wanted) {
+                        unikernel->wanted = true;
+                        r = record_save(unikernel);
+                }
+        }
+        if (r < 0)
+                fail(start, r);
+        /* A failure is told from here, too: all failures go the same way. */
+        if (start->n_pending == 0)
+                advance(start);
+        return 0;
+}

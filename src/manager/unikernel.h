@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* A unikernel: what is recorded of it, the run at hand, and who waits for what. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-id128.h>
+
+#include "base/list.h"
+#include "domain/config.h"
+#include "domain/exit.h"
+#include "domain/lifecycle.h"
+#include "domain/name.h"
+
+typedef struct Image Image;
+typedef struct Start Start;
+typedef struct Manager Manager;
+
+#define IMAGE_DIGEST_TEXT_SIZE 65
+
+typedef struct ImageInfo {
+        char digest[IMAGE_DIGEST_TEXT_SIZE]; /* SHA-256, hexadecimal */
+        uint64_t size_bytes;
+        uint32_t target, abi_version; /* its ELF note */
+} ImageInfo;
+
+/* A tender that the launcher has forked for us, from the gate to the end. */
+typedef struct Run {
+        uint64_t child; /* the launcher's number for it */
+        pid_t pid;
+        uint32_t uid;
+        uint64_t start_ticks; /* proc(5) */
+        bool scoped;          /* its scope was asked for */
+        bool opened;          /* its tender was executed */
+        bool asked;           /* we were told to end it */
+        bool orphaned;        /* the launcher does not know it: it died since */
+        uint64_t generation;  /* of the launcher's list that it was last in */
+        sd_id128_t invocation;
+} Run;
+
+/* At least the last 64 runs of a name can be read in the journal. */
+#define UNIKERNEL_INVOCATIONS_MAX 64
+
+typedef struct Unikernel {
+        Manager *manager;
+        Name name;
+        Config config;
+        ImageInfo image;
+        Image *image_hold; /* keeps the file from being swept */
+        bool wanted;       /* starts with the host */
+        bool recorded;     /* on disk; before that nobody sees it */
+        uint64_t created_usec;
+
+        State state;
+        uint64_t state_usec;
+        uint32_t n_restarts;
+        Exit last_exit;
+        sd_id128_t last_invocation; /* of the run that ended last */
+        Run *run;
+        Start *start; /* under way */
+        sd_id128_t *invocations;
+        size_t n_invocations;
+
+        bool destroying, removing;
+        unsigned n_saving;
+        int save_error;
+        ListLink waiters;
+        ListLink consoles;
+        sd_event_source *stop_timer;
+        sd_bus_slot *result_slot;
+        sd_event_source *pidfd_source; /* of an orphaned run */
+} Unikernel;
+
+/* The unit of its runs, and the slice of its path. */
+void unikernel_scope(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]);
+void unikernel_slice(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]);
+
+/* "solo5-spt": what its image was made for. */
+const char *unikernel_type(const Unikernel *unikernel);

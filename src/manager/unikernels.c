@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "image/wire.h"
+#include "manager/manager-internal.h"
+
+static int compare(const void *a, const void *b) {
+        return strcmp(((const Unikernel *) a)->name.text, ((const Unikernel *) b)->name.text);
+}
+
+int unikernels_add(Manager *manager, Unikernel *unikernel) {
+        void *node = tsearch(unikernel, &manager->unikernels, compare);
+
+        if (!node)
+                return -ENOMEM;
+        return *(Unikernel **) node == unikernel ? 0 : -EEXIST;
+}
+
+Unikernel *unikernels_find(Manager *manager, const char *name) {
+        Unikernel key = {};
+        void *node;
+
+        if (strlen(name) > NAME_MAX_LENGTH)
+                return NULL;
+        strcpy(key.name.text, name);
+        node = tfind(&key, &manager->unikernels, compare);
+        return node ? *(Unikernel **) node : NULL;
+}
+
+void unikernels_remove(Manager *manager, Unikernel *unikernel) {
+        tdelete(unikernel, &manager->unikernels, compare);
+}
+
+Unikernel *manager_find(Manager *manager, const char *name) {
+        Unikernel *unikernel = unikernels_find(manager, name);
+
+        return unikernel && unikernel->recorded && !unikernel->removing ? unikernel : NULL;
+}
+
+typedef struct Visit {
+        const char *prefix;
+        ManagerVisitor visitor;
+        void *userdata;
+        int r;
+} Visit;
+
+static void visit_node(const void *node, VISIT which, void *closure) {
+        const Unikernel *unikernel = *(Unikernel *const *) node;
+        Visit *visit = closure;
+
+        if ((which != postorder && which != leaf) || visit->r < 0)
+                return;
+        if (!unikernel->recorded || unikernel->removing ||
+            !name_is_below(unikernel->name.text, visit->prefix))
+                return;
+        visit->r = visit->visitor(visit->userdata, unikernel);
+}
+
+int manager_visit(Manager *manager, const char *prefix, ManagerVisitor visitor, void *userdata) {
+        Visit visit = {.prefix = prefix, .visitor = visitor, .userdata = userdata};
+
+        twalk_r(manager->unikernels, visit_node, &visit);
+        return visit.r;
+}
+
+Unikernel *unikernel_new(Manager *manager, const Name *name) {
+        Unikernel *unikernel;
+
+        unikernel = calloc(1, sizeof(*unikernel));
+        if (!unikernel)
+                return NULL;
+        unikernel->manager = manager;
+        unikernel->name = *name;
+        list_init(&unikernel->waiters);
+        list_init(&unikernel->consoles);
+        return unikernel;
+}
+
+Unikernel *unikernel_free(Unikernel *unikernel) {
+        if (!unikernel)
+                return NULL;
+
+        consoles_close(unikernel);
+        sd_event_source_disable_unref(unikernel->stop_timer);
+        sd_event_source_disable_unref(unikernel->pidfd_source);
+        sd_bus_slot_unref(unikernel->result_slot);
+        config_clear(&unikernel->config);
+        free(unikernel->run);
+        free(unikernel->invocations);
+        free(unikernel);
+        return NULL;
+}
+
+void unikernel_set_state(Unikernel *unikernel, State state) {
+        struct timespec now;
+
+        if (unikernel->state == state)
+                return;
+        clock_gettime(CLOCK_REALTIME, &now);
+        unikernel->state = state;
+        unikernel->state_usec = (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+        if (unikernel->recorded)
+                unikernel->manager->observer.changed(unikernel->manager->observer.userdata,
+                                                     unikernel);
+}
+
+int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation) {
+        sd_id128_t *larger;
+
+        if (sd_id128_is_null(invocation))
+                return 0;
+        if (unikernel->n_invocations == UNIKERNEL_INVOCATIONS_MAX) {
+                memmove(unikernel->invocations, unikernel->invocations + 1,
+                        (UNIKERNEL_INVOCATIONS_MAX - 1) * sizeof(*unikernel->invocations));
+                unikernel->n_invocations--;
+        }
+        larger =
+                reallocarray(unikernel->invocations, unikernel->n_invocations + 1, sizeof(*larger));
+        if (!larger)
+                return -ENOMEM;
+        unikernel->invocations = larger;
+        unikernel->invocations[unikernel->n_invocations++] = invocation;
+        return 0;
+}
+
+void unikernel_scope(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]) {
+        name_scope(&unikernel->name, ret);
+}
+
+void unikernel_slice(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]) {
+        path_slice(unikernel->name.text, name_path_length(&unikernel->name), ret);
+}
+
+const char *unikernel_type(const Unikernel *unikernel) {
+        return unikernel->image.target == IMAGE_TARGET_HVT ? "solo5-hvt" : "solo5-spt";
+}

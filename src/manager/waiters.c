@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+
+/* Who waits for a unikernel to start, end or go, and when that is reached. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+typedef struct Waiter {
+        ListLink link;
+        WaitFor what;
+        ManagerDone done;
+        void *userdata;
+} Waiter;
+
+int unikernel_wait(Unikernel *unikernel, WaitFor what, ManagerDone done, void *userdata) {
+        Waiter *waiter;
+
+        waiter = calloc(1, sizeof(*waiter));
+        if (!waiter)
+                return -ENOMEM;
+        waiter->what = what;
+        waiter->done = done;
+        waiter->userdata = userdata;
+        list_append(&unikernel->waiters, &waiter->link);
+        return 0;
+}
+
+void unikernel_answer(Unikernel *unikernel, WaitFor what, int r, const Fault *fault) {
+        static const Fault no_fault;
+        ListLink answered;
+
+        /* An answer may bring the next request for this unikernel: that one waits anew. */
+        list_init(&answered);
+        LIST_FOREACH(link, &unikernel->waiters)
+        if (LIST_ENTRY(link, Waiter, link)->what == what) {
+                list_remove(link);
+                list_append(&answered, link);
+        }
+        LIST_FOREACH(link, &answered) {
+                Waiter *waiter = LIST_ENTRY(link, Waiter, link);
+
+                list_remove(&waiter->link);
+                waiter->done(waiter->userdata, r, fault ? fault : &no_fault);
+                free(waiter);
+        }
+}
+
+static void remove_for_good(Unikernel *unikernel) {
+        Manager *manager = unikernel->manager;
+        bool was_visible = unikernel->recorded;
+
+        unikernels_remove(manager, unikernel);
+        run_record_remove(unikernel);
+        image_release(manager, unikernel->image_hold);
+        if (was_visible)
+                manager->observer.removed(manager->observer.userdata, unikernel);
+        unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
+        unikernel_answer(unikernel, WAIT_FOR_DESTROY, 0, NULL);
+        unikernel_free(unikernel);
+}
+
+void unikernel_settle(Unikernel *unikernel) {
+        int r;
+
+        if (unikernel->n_saving > 0)
+                return;
+        if (unikernel->start) {
+                start_saved(unikernel->start);
+                return;
+        }
+        if (unikernel->run)
+                return;
+
+        /* One that nobody ever saw goes in any case. */
+        if (unikernel->removing && (unikernel->save_error == 0 || !unikernel->recorded)) {
+                remove_for_good(unikernel);
+                return;
+        }
+        if (unikernel->destroying && !unikernel->removing) {
+                unikernel->removing = true;
+                unikernel->save_error = 0;
+                r = record_remove(unikernel);
+                if (r >= 0)
+                        return;
+                unikernel->save_error = r;
+        }
+
+        r = unikernel->save_error;
+        unikernel->save_error = 0;
+        if (unikernel->destroying) {
+                /* Still on disk, so it is still there. */
+                unikernel->destroying = unikernel->removing = false;
+                unikernel_answer(unikernel, WAIT_FOR_DESTROY, r, NULL);
+        }
+        unikernel_answer(unikernel, WAIT_FOR_STOP, r, NULL);
+}

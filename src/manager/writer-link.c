@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "manager/channel.h"
+#include "manager/helper.h"
+#include "manager/writer-link.h"
+
+typedef struct PendingOrder {
+        ListLink link;
+        uint64_t serial;
+        WriterDone done;
+        void *userdata;
+} PendingOrder;
+
+struct WriterLink {
+        sd_event *event;
+        int state_fd;
+        Channel *channel;
+        Helper *helper;
+        uint64_t serial;
+        ListLink pending;
+        char *message;
+};
+
+static void pending_settle(PendingOrder *order, const WriterAnswer *answer) {
+        WriterDone done = order->done;
+        void *userdata = order->userdata;
+
+        list_remove(&order->link);
+        free(order);
+        if (done)
+                done(userdata, answer);
+}
+
+static void on_received(void *userdata, const void *data, size_t size, int *fds, size_t n_fds) {
+        WriterLink *link = userdata;
+        PendingOrder *order;
+        WriterReply reply;
+
+        if (size < sizeof(reply) || list_is_empty(&link->pending))
+                return;
+        memcpy(&reply, data, sizeof(reply));
+        order = LIST_ENTRY(link->pending.next, PendingOrder, link);
+
+        /* It is our own program and answers in order; if it does not, that is a bug of ours. */
+        assert(reply.version == WRITER_WIRE_VERSION && reply.serial == order->serial);
+
+        pending_settle(order, &(const WriterAnswer){
+                                      .error = reply.error,
+                                      .fds = fds,
+                                      .n_fds = n_fds,
+                                      .data = (const char *) data + sizeof(reply),
+                                      .size = size - sizeof(reply),
+                              });
+}
+
+static void on_closed(void *userdata, int error) {
+        WriterLink *link = userdata;
+        ListLink orphans;
+
+        link->channel = channel_free(link->channel);
+        link->helper = helper_free(link->helper);
+
+        /* The handlers may give new orders, to a new writer: those are none of these. */
+        list_init(&orphans);
+        LIST_FOREACH(entry, &link->pending) {
+                list_remove(entry);
+                list_append(&orphans, entry);
+        }
+        LIST_FOREACH(entry, &orphans)
+        pending_settle(LIST_ENTRY(entry, PendingOrder, link),
+                       &(const WriterAnswer){.error = -EPIPE});
+}
+
+static int writer_start(WriterLink *link) {
+        const ChannelHandlers handlers = {on_received, on_closed, link};
+        _cleanup_(fd_closep) int ours = -1, theirs = -1;
+        int pair[2];
+        int r;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        ours = pair[0];
+        theirs = pair[1];
+
+        r = helper_start(&link->helper, link->event,
+                         &(const HelperSpec){
+                                 .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
+                                 .fds = {-1, -1, 2, theirs, link->state_fd},
+                                 .n_fds = 5,
+                         });
+        if (r < 0)
+                return r;
+        r = channel_new(&link->channel, link->event, ours, sizeof(WriterReply) + WRITER_DATA_MAX,
+                        &handlers);
+        if (r < 0)
+                return r;
+        TAKE_FD(ours);
+        return 0;
+}
+
+int writer_order(WriterLink *link, const WriterOrder *order, WriterDone done, void *userdata) {
+        _cleanup_(freep) PendingOrder *pending = NULL;
+        WriterRequest request = {
+                .version = WRITER_WIRE_VERSION,
+                .verb = order->verb,
+                .serial = ++link->serial,
+                .folder = order->folder,
+                .size = (uint32_t) order->size,
+        };
+        int r;
+
+        if (order->size > WRITER_DATA_MAX)
+                return -E2BIG;
+        if (!link->channel) {
+                r = writer_start(link);
+                if (r < 0)
+                        return r;
+        }
+
+        pending = calloc(1, sizeof(*pending));
+        if (!pending)
+                return -ENOMEM;
+        pending->serial = request.serial;
+        pending->done = done;
+        pending->userdata = userdata;
+
+        if (order->name)
+                strncpy(request.name, order->name, WRITER_NAME_MAX);
+        if (order->target)
+                strncpy(request.target, order->target, WRITER_NAME_MAX);
+        memcpy(link->message, &request, sizeof(request));
+        if (order->size > 0)
+                memcpy(link->message + sizeof(request), order->data, order->size);
+
+        r = channel_send(link->channel, link->message, sizeof(request) + order->size, NULL, 0);
+        if (r < 0)
+                return r;
+        list_append(&link->pending, &TAKE_PTR(pending)->link);
+        return 0;
+}
+
+WriterLink *writer_link_free(WriterLink *link) {
+        if (!link)
+                return NULL;
+
+        LIST_FOREACH(entry, &link->pending) {
+                list_remove(entry);
+                free(LIST_ENTRY(entry, PendingOrder, link));
+        }
+        channel_free(link->channel);
+        helper_free(link->helper);
+        free(link->message);
+        free(link);
+        return NULL;
+}
+
+DEFINE_CLEANUP(WriterLink *, writer_link_free);
+
+int writer_link_new(WriterLink **ret, sd_event *event, int state_fd) {
+        _cleanup_(writer_link_freep) WriterLink *link = NULL;
+        int r;
+
+        link = calloc(1, sizeof(*link));
+        if (!link)
+                return -ENOMEM;
+        link->event = event;
+        link->state_fd = state_fd;
+        list_init(&link->pending);
+        link->message = malloc(sizeof(WriterRequest) + WRITER_DATA_MAX);
+        if (!link->message)
+                return -ENOMEM;
+        r = writer_start(link);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(link);
+        return 0;
+}

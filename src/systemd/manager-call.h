@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* Calls to PID 1's manager object that need no answer. */
+
+#include <systemd/sd-bus.h>
+
+/* Destination, path and interface of the sd_bus_*method_call*() family. */
+#define MANAGER_ADDRESS                                                                            \
+        "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
+
+#define MANAGER_ERROR_UNIT_EXISTS "org.freedesktop.systemd1.UnitExists"
+
+/* PID 1 answers late when it is busy, and a scope that it made after we gave up would be a leak:
+ * longer than its own default for a start. In microseconds. */
+#define MANAGER_TIMEOUT (120ULL * 1000000ULL)
+
+/* ResetFailedUnit, when there is something to reset. */
+int manager_forget_failure(sd_bus *bus, const char *unit);

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "systemd/manager-call.h"
+#include "systemd/scope.h"
+
+/* A guest thread, hvt's network thread, and air: what a scope may hold at most. */
+#define TASKS_MAX 8U
+
+struct ScopeWatch {
+        sd_bus *bus;
+        sd_bus_slot *slot;
+        ListLink starts;
+};
+
+struct ScopeStart {
+        ListLink link;
+        ScopeWatch *watch;
+        sd_bus_slot *slot;
+        char *unit, *slice, *description, *job;
+        pid_t pid;
+        uint64_t memory_max_bytes;
+        uint8_t *allowed_cpus;
+        size_t allowed_cpus_size;
+        bool clearing; /* the job at hand stops a leftover of that name */
+        bool cleared;  /* once is enough */
+        ScopeStarted handler;
+        void *userdata;
+};
+
+ScopeStart *scope_start_free(ScopeStart *start) {
+        if (!start)
+                return NULL;
+
+        list_remove(&start->link);
+        sd_bus_slot_unref(start->slot);
+        free(start->unit);
+        free(start->slice);
+        free(start->description);
+        free(start->job);
+        free(start->allowed_cpus);
+        free(start);
+        return NULL;
+}
+
+DEFINE_CLEANUP(ScopeStart *, scope_start_free);
+
+static int request_start(ScopeStart *start);
+
+static void finish(ScopeStart *start, int error, const char *reason) {
+        list_remove(&start->link);
+        start->handler(start->userdata, error, reason);
+}
+
+static int remember_job(ScopeStart *start, sd_bus_message *reply) {
+        const char *job;
+        int r;
+
+        r = sd_bus_message_read(reply, "o", &job);
+        if (r < 0)
+                return r;
+        free(start->job);
+        start->job = strdup(job);
+        return start->job ? 0 : -ENOMEM;
+}
+
+static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        ScopeStart *start = userdata;
+        int r;
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        start->clearing = true;
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                /* Gone by itself meanwhile: that is what we wanted. */
+                start->clearing = false;
+                r = request_start(start);
+        } else
+                r = remember_job(start, reply);
+        if (r < 0)
+                finish(start, r, strerror(-r));
+        return 0;
+}
+
+/* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
+static int clear_leftover(ScopeStart *start) {
+        start->cleared = true;
+        return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_ADDRESS,
+                                        "StopUnit", on_stop_reply, start, "ss", start->unit,
+                                        "replace");
+}
+
+static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        ScopeStart *start = userdata;
+        const sd_bus_error *failure = sd_bus_message_get_error(reply);
+        int r;
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        if (!failure) {
+                r = remember_job(start, reply);
+                if (r < 0)
+                        finish(start, r, strerror(-r));
+                return 0;
+        }
+
+        if (!start->cleared && sd_bus_error_has_name(failure, MANAGER_ERROR_UNIT_EXISTS)) {
+                manager_forget_failure(start->watch->bus, start->unit);
+                r = clear_leftover(start);
+                if (r >= 0)
+                        return 0;
+        }
+        finish(start, -sd_bus_message_get_errno(reply), failure->message);
+        return 0;
+}
+
+static int append_properties(sd_bus_message *message, const ScopeStart *start) {
+        int r;
+
+        /* CollectMode=inactive keeps a failed scope until its Result was read; DefaultDependencies
+         * and the order before albatross-guests.service make a shutdown end guests while the
+         * daemon can still take note. */
+        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
+                                  "Description", "s", start->description, "Slice", "s",
+                                  start->slice, "PIDs", "au", 1, (uint32_t) start->pid, "AddRef",
+                                  "b", true, "CollectMode", "s", "inactive", "OOMPolicy", "s",
+                                  "kill", "Before", "as", 1, "albatross-guests.service",
+                                  "MemoryMax", "t", start->memory_max_bytes, "MemorySwapMax", "t",
+                                  (uint64_t) 0, "TasksMax", "t", (uint64_t) TASKS_MAX, "CPUWeight",
+                                  "t", (uint64_t) 100, "IOWeight", "t", (uint64_t) 100);
+        if (r < 0 || start->allowed_cpus_size == 0)
+                return r;
+
+        r = sd_bus_message_open_container(message, 'r', "sv");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "s", "AllowedCPUs");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(message, 'v', "ay");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_array(message, 'y', start->allowed_cpus,
+                                        start->allowed_cpus_size);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(message);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(message);
+}
+
+static int request_start(ScopeStart *start) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(start->watch->bus, &message, MANAGER_ADDRESS,
+                                           "StartTransientUnit");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "ss", start->unit, "fail");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(message, 'a', "(sv)");
+        if (r < 0)
+                return r;
+        r = append_properties(message, start);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(message);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(message, "a(sa(sv))", 0);
+        if (r < 0)
+                return r;
+        return sd_bus_call_async(start->watch->bus, &start->slot, message, on_start_reply, start,
+                                 MANAGER_TIMEOUT);
+}
+
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        ScopeWatch *watch = userdata;
+        const char *job, *unit, *result;
+        int r;
+
+        r = sd_bus_message_read(message, "uoss", NULL, &job, &unit, &result);
+        if (r < 0)
+                return 0;
+
+        LIST_FOREACH(link, &watch->starts) {
+                ScopeStart *start = LIST_ENTRY(link, ScopeStart, link);
+
+                if (!start->job || strcmp(start->job, job) != 0)
+                        continue;
+                if (start->clearing) {
+                        start->clearing = false;
+                        r = request_start(start);
+                        if (r < 0)
+                                finish(start, r, strerror(-r));
+                } else if (strcmp(result, "done") == 0)
+                        finish(start, 0, NULL);
+                else
+                        finish(start, -EIO, result);
+                break;
+        }
+        return 0;
+}
+
+int scope_start(ScopeStart **ret,
+                ScopeWatch *watch,
+                const ScopeSpec *spec,
+                ScopeStarted handler,
+                void *userdata) {
+        _cleanup_(scope_start_freep) ScopeStart *start = NULL;
+        int r;
+
+        start = calloc(1, sizeof(*start));
+        if (!start)
+                return -ENOMEM;
+        start->watch = watch;
+        start->handler = handler;
+        start->userdata = userdata;
+        start->pid = spec->pid;
+        start->memory_max_bytes = spec->memory_max_bytes;
+        start->unit = strdup(spec->unit);
+        start->slice = strdup(spec->slice);
+        start->description = strdup(spec->description);
+        start->allowed_cpus = malloc(MAX_OF(spec->allowed_cpus_size, 1U));
+        if (!start->unit || !start->slice || !start->description || !start->allowed_cpus)
+                return -ENOMEM;
+        start->allowed_cpus_size = spec->allowed_cpus_size;
+        if (spec->allowed_cpus_size > 0)
+                memcpy(start->allowed_cpus, spec->allowed_cpus, spec->allowed_cpus_size);
+
+        r = request_start(start);
+        if (r < 0)
+                return r;
+        list_append(&watch->starts, &start->link);
+        *ret = TAKE_PTR(start);
+        return 0;
+}
+
+ScopeWatch *scope_watch_free(ScopeWatch *watch) {
+        if (!watch)
+                return NULL;
+        sd_bus_slot_unref(watch->slot);
+        free(watch);
+        return NULL;
+}
+
+DEFINE_CLEANUP(ScopeWatch *, scope_watch_free);
+
+int scope_watch_new(ScopeWatch **ret, sd_bus *bus) {
+        _cleanup_(scope_watch_freep) ScopeWatch *watch = NULL;
+        int r;
+
+        watch = calloc(1, sizeof(*watch));
+        if (!watch)
+                return -ENOMEM;
+        watch->bus = bus;
+        list_init(&watch->starts);
+        r = sd_bus_match_signal_async(
+                bus, &watch->slot, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                "org.freedesktop.systemd1.Manager", "JobRemoved", on_job_removed, NULL, watch);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(watch);
+        return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * Transient scopes: systemd's unit around processes that somebody else has forked. A scope is asked
+ * for with StartTransientUnit; that it is there is told by the JobRemoved signal of that job, which
+ * comes to whoever asked, without a Subscribe() (org.freedesktop.systemd1(5)).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-id128.h>
+
+typedef struct ScopeSpec {
+        const char *unit;
+        const char *slice;
+        const char *description;
+        pid_t pid; /* waits at its gate */
+        uint64_t memory_max_bytes;
+        const uint8_t *allowed_cpus; /* bit mask as systemd takes it, lowest CPU first */
+        size_t allowed_cpus_size;
+} ScopeSpec;
+
+/* @error is 0 or a negative errno; @reason says in words what systemd said. The ScopeStart is done
+ * then and may be freed. */
+typedef void (*ScopeStarted)(void *userdata, int error, const char *reason);
+
+typedef struct ScopeWatch ScopeWatch;
+typedef struct ScopeStart ScopeStart;
+
+/* Listens for jobs on @bus; one for the whole daemon, before the first scope. */
+int scope_watch_new(ScopeWatch **ret, sd_bus *bus);
+ScopeWatch *scope_watch_free(ScopeWatch *watch);
+
+/* Begins to start a scope and refers to it (AddRef), so that its Result can be read after its end.
+ * @spec is copied. When a dead unit of that name is still around, it is cleared away first. */
+int scope_start(ScopeStart **ret,
+                ScopeWatch *watch,
+                const ScopeSpec *spec,
+                ScopeStarted handler,
+                void *userdata);
+
+/* Cancels the wait, not the scope. */
+ScopeStart *scope_start_free(ScopeStart *start);
+
+/* Refers to a scope that runs already: the reference of the daemon before us went with it. */
+int scope_ref(sd_bus *bus, const char *unit);
+
+/* Lets a scope go whose processes have ended: clears its failed state, drops our reference. */
+int scope_release(sd_bus *bus, const char *unit);
+
+/* A signal to everything in the scope. */
+int scope_kill(sd_bus *bus, const char *unit, int signal_number);
+
+/* Reads the Result of @unit ("success", "oom-kill", ...); @result is NULL when it can't be had. */
+typedef void (*ScopeResult)(void *userdata, const char *result);
+int scope_read_result(sd_bus_slot **ret,
+                      sd_bus *bus,
+                      const char *unit,
+                      ScopeResult handler,
+                      void *userdata);
+
+/* The invocation of a unit that was started, without asking PID 1: it exports it for journald as
+ * the link /run/systemd/units/invocation:UNIT. All zeros when it is not there. */
+sd_id128_t scope_invocation(const char *unit);
