@@ -27,6 +27,8 @@
 #define LAUNCHER_CPUS_MAX  1024U         /* what cpu_set_t holds */
 #define LAUNCHER_PASS_MAX  12            /* descriptors handed to a tender or probe */
 
+#define LAUNCHER_DEADLINE_MAX_USEC UINT64_C(3600000000) /* an hour */
+
 typedef enum LauncherVerb {
         /* Descriptors: program, argv, then up to LAUNCHER_PASS_MAX more that become 0, 1, 2, 3 ...
          * of the program (those of 0-2 that are missing are /dev/null). Runs as .uid, without

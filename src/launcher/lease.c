@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "launcher/lease.h"
+
+typedef struct LockName {
+        char text[sizeof("4294967295")];
+} LockName;
+
+static LockName lock_name(uint32_t uid) {
+        LockName name;
+
+        (void) snprintf(name.text, sizeof(name.text), "%u", uid);
+        return name;
+}
+
+int leases_open(Leases *leases, const char *folder, uint32_t first, uint32_t last) {
+        _cleanup_(fd_closep) int folder_fd = -1;
+        size_t n = (size_t) last - first + 1;
+        Lease *array;
+
+        if (first == 0 || first > last)
+                return -EINVAL;
+        folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (folder_fd < 0)
+                return -errno;
+        array = calloc(n, sizeof(*array));
+        if (!array)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                array[i].lock_fd = -1;
+
+        *leases = (Leases){
+                .folder_fd = TAKE_FD(folder_fd),
+                .first = first,
+                .last = last,
+                .leases = array,
+        };
+        return 0;
+}
+
+void leases_close(Leases *leases) {
+        if (leases->leases)
+                for (size_t i = 0; i <= leases->last - leases->first; i++)
+                        fd_close(leases->leases[i].lock_fd);
+        free(leases->leases);
+        leases->leases = NULL;
+        leases->folder_fd = fd_close(leases->folder_fd);
+}
+
+static Lease *lease_find(const Leases *leases, uint32_t uid) {
+        if (uid < leases->first || uid > leases->last)
+                return NULL;
+        return leases->leases + (uid - leases->first);
+}
+
+/* Whoever gives a lock back unlinks its file while still holding it. So a lock that was taken on a
+ * file which has no name any more is worth nothing, and the next try meets another file. */
+static int lock_take(int folder_fd, uint32_t uid, int *ret) {
+        LockName name = lock_name(uid);
+
+        for (;;) {
+                _cleanup_(fd_closep) int fd = -1;
+                struct stat st;
+
+                fd = openat(folder_fd, name.text,
+                            O_CREAT | O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+                if (fd < 0)
+                        return -errno;
+                if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+                if (fstat(fd, &st) < 0)
+                        return -errno;
+                if (st.st_nlink > 0) {
+                        *ret = TAKE_FD(fd);
+                        return 0;
+                }
+        }
+}
+
+static int lease_lock(const Leases *leases, uint32_t uid, Lease *lease) {
+        if (lease->lock_fd >= 0)
+                return 0;
+        return lock_take(leases->folder_fd, uid, &lease->lock_fd);
+}
+
+static void lease_unlock_if_unused(const Leases *leases, uint32_t uid, Lease *lease) {
+        if (lease->n_probes > 0 || lease->tender != LEASE_NO_TENDER)
+                return;
+        /* In this order, see lock_take(). */
+        (void) unlinkat(leases->folder_fd, lock_name(uid).text, 0);
+        lease->lock_fd = fd_close(lease->lock_fd);
+}
+
+int lease_take_tender(Leases *leases, uint32_t uid) {
+        Lease *lease = lease_find(leases, uid);
+        int r;
+
+        if (!lease)
+                return -EPERM;
+        if (lease->tender != LEASE_NO_TENDER)
+                return -EBUSY;
+        r = lease_lock(leases, uid, lease);
+        if (r < 0)
+                return r;
+        lease->tender = LEASE_WAITING;
+        return 0;
+}
+
+int lease_take_probe(Leases *leases, uint32_t uid) {
+        Lease *lease = lease_find(leases, uid);
+        int r;
+
+        if (!lease)
+                return -EPERM;
+        if (lease->tender == LEASE_RUNNING)
+                return -EBUSY;
+        r = lease_lock(leases, uid, lease);
+        if (r < 0)
+                return r;
+        lease->n_probes++;
+        return 0;
+}
+
+int lease_run_tender(Leases *leases, uint32_t uid) {
+        Lease *lease = lease_find(leases, uid);
+
+        if (!lease || lease->tender == LEASE_NO_TENDER)
+                return -EPERM;
+        if (lease->n_probes > 0)
+                return -EBUSY;
+        lease->tender = LEASE_RUNNING;
+        return 0;
+}
+
+void lease_give_tender(Leases *leases, uint32_t uid) {
+        Lease *lease = lease_find(leases, uid);
+
+        if (!lease || lease->tender == LEASE_NO_TENDER)
+                return;
+        lease->tender = LEASE_NO_TENDER;
+        lease_unlock_if_unused(leases, uid, lease);
+}
+
+void lease_give_probe(Leases *leases, uint32_t uid) {
+        Lease *lease = lease_find(leases, uid);
+
+        if (!lease || lease->n_probes == 0)
+                return;
+        lease->n_probes--;
+        lease_unlock_if_unused(leases, uid, lease);
+}
+
+int lease_lock_fd(const Leases *leases, uint32_t uid) {
+        const Lease *lease = lease_find(leases, uid);
+
+        return lease ? lease->lock_fd : -1;
+}
+
+int lease_adopt(Leases *leases, uint32_t uid, int lock_fd) {
+        Lease *lease = lease_find(leases, uid);
+
+        if (!lease)
+                return -EPERM;
+        /* Several children share one lock, and each of their records names it. */
+        if (lease->lock_fd >= 0 && lease->lock_fd != lock_fd)
+                fd_close(lock_fd);
+        if (lease->lock_fd < 0)
+                lease->lock_fd = lock_fd;
+        return 0;
+}
