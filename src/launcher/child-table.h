@@ -17,7 +17,7 @@
 #include "launcher/loop.h"
 #include "launcher/wire.h"
 
-#define TABLE_PROBES_MAX 64
+#define TABLE_PROBES_MAX 256
 #define TABLE_BUCKETS    1024U
 
 typedef struct Connection Connection;

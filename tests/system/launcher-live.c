@@ -480,12 +480,12 @@ static void kills_probes_at_their_deadlines(void **state) {
 
 static void bounds_how_many_probes_run(void **state) {
         Client *client = *state;
-        uint64_t serials[65];
+        uint64_t serials[257];
 
-        for (uint32_t i = 0; i < 65; i++)
+        for (uint32_t i = 0; i < 257; i++)
                 serials[i] = client_send_probe(client, UID + i, "exec sleep 0.5", -1);
-        assert_int_equal(client_wait_answer(client, serials[64]).error, -EAGAIN);
-        for (int i = 0; i < 64; i++) {
+        assert_int_equal(client_wait_answer(client, serials[256]).error, -EAGAIN);
+        for (int i = 0; i < 256; i++) {
                 LauncherReply reply;
 
                 assert_int_equal(recv(client->fd, &reply, sizeof(reply), 0), sizeof(reply));
