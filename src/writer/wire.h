@@ -3,7 +3,15 @@
 
 /*
  * What albatrossd asks albatross-writer, its one child, to do: everything that may wait for a disk
- * or for NSS. Requests are carried out in order and answered in order, each with its serial.
+ * or for NSS. Requests are carried out in order and answered in order, each with its serial; an
+ * answer without error says that it is on disk. Requests that wait together go to the disk
+ * together, so send what is independent without waiting for answers. Of requests that were not
+ * answered when the machine went down, each may have happened or not; send what depends on
+ * another one after its answer.
+ *
+ * A name is 1 to WRITER_NAME_MAX characters without "/", and not "." or "..": -EINVAL. A request
+ * that makes no sense is answered with -EBADMSG, -EPROTO (another version), -EOPNOTSUPP (an
+ * unknown verb) or -EMSGSIZE. No request ends the writer.
  *
  * The socket is a SOCK_SEQPACKET pair, descriptor 3 of the writer; descriptor 4 is the state
  * directory. A message is a header, then .size bytes of data.
@@ -16,6 +24,8 @@
 #define WRITER_DATA_MAX     (96U * 1024U) /* bytes; half of the default socket buffer */
 #define WRITER_UIDS_MAX     256U
 
+/* Folders below the state directory. Missing ones are made, mode 0700, and WRITER_TMP is emptied,
+ * when the writer starts. */
 typedef enum WriterFolder {
         WRITER_UNIKERNELS,
         WRITER_POLICIES,
@@ -31,16 +41,17 @@ typedef enum WriterVerb {
         WRITER_PUT = 1,
         /* Removes .folder/.name durably. That it is not there is a success. */
         WRITER_REMOVE,
-        /* Makes the new file tmp/.name (0600) and answers with a descriptor to write it. */
+        /* Makes the new file tmp/.name, 0444, and answers with the one descriptor that can write
+         * it. -EEXIST when it is there. */
         WRITER_TEMPORARY,
-        /* Moves tmp/.name, whose content is on disk already, to .folder/.target, 0444, durably;
+        /* Moves tmp/.name, whose content is on disk already, to .folder/.target durably;
          * answers with a descriptor to read it. When the target is there already, it wins and
          * tmp/.name is removed. */
         WRITER_PUBLISH,
-        /* Moves .folder/.name to quarantine/.target durably. */
+        /* Moves .folder/.name to quarantine/.target durably. -EEXIST when that is taken. */
         WRITER_QUARANTINE_FILE,
         /* The data is an array of uint32_t uids; the answer's data are those of them that NSS
-         * does not know. */
+         * does not know. One that NSS can't tell about is not among them. */
         WRITER_FREE_UIDS,
 } WriterVerb;
 

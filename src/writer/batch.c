@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/packet.h"
+#include "writer/batch.h"
+#include "writer/uids.h"
+
+static BatchEntry *add_entry(Batch *batch, const WriterRequest *request) {
+        BatchEntry *entry = &batch->entries[batch->n_entries++];
+
+        *entry = (BatchEntry){.request = *request, .fd = -1};
+        return entry;
+}
+
+static bool needs_folder(const WriterRequest *request) {
+        return request->verb == WRITER_PUT || request->verb == WRITER_REMOVE ||
+               request->verb == WRITER_PUBLISH || request->verb == WRITER_QUARANTINE_FILE;
+}
+
+static bool needs_target(const WriterRequest *request) {
+        return request->verb == WRITER_PUBLISH || request->verb == WRITER_QUARANTINE_FILE;
+}
+
+static bool takes_data(const WriterRequest *request) {
+        return request->verb == WRITER_PUT || request->verb == WRITER_FREE_UIDS;
+}
+
+static int check_request(const WriterRequest *request, size_t size) {
+        if (request->version != WRITER_WIRE_VERSION)
+                return -EPROTO;
+        if (request->verb < WRITER_PUT || request->verb > WRITER_FREE_UIDS)
+                return -EOPNOTSUPP;
+        if (size - sizeof(*request) != request->size || request->size > WRITER_DATA_MAX)
+                return -EBADMSG;
+        if (request->size > 0 && !takes_data(request))
+                return -EBADMSG;
+        if (needs_folder(request) && request->folder >= WRITER_N_FOLDERS)
+                return -EBADMSG;
+        if (request->verb != WRITER_FREE_UIDS && !state_name_is_valid(request->name))
+                return -EINVAL;
+        if (needs_target(request) && !state_name_is_valid(request->target))
+                return -EINVAL;
+        return 0;
+}
+
+void batch_add_refused(Batch *batch, const WriterRequest *header, int error) {
+        add_entry(batch, header)->error = error;
+}
+
+void batch_add(Batch *batch, const void *message, size_t size) {
+        WriterRequest request = {};
+        const void *data = (const char *) message + sizeof(request);
+        BatchEntry *entry;
+        int r;
+
+        memcpy(&request, message, MIN_OF(size, sizeof(request)));
+        entry = add_entry(batch, &request);
+        r = size < sizeof(request) ? -EBADMSG : check_request(&request, size);
+        if (r == 0 && request.verb == WRITER_FREE_UIDS)
+                r = uids_copy(data, request.size, &entry->uids, &entry->n_uids);
+        if (r == 0 && request.verb == WRITER_PUT)
+                r = state_stage(batch->state, data, request.size, entry->staged);
+        if (r < 0)
+                entry->error = r;
+        else if (request.verb == WRITER_PUT)
+                entry->fd = r;
+}
+
+static void sync_staged(Batch *batch) {
+        size_t n_staged = 0;
+
+        for (size_t i = 0; i < batch->n_entries; i++)
+                n_staged += batch->entries[i].fd >= 0;
+
+        /* Without this, each fsync() would find its file untouched and wait for a journal commit
+         * of its own: 64 files take 5 ms this way, 9 ms without (ext4). */
+        for (size_t i = 0; n_staged > 1 && i < batch->n_entries; i++)
+                if (batch->entries[i].fd >= 0)
+                        (void) sync_file_range(batch->entries[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+
+        for (size_t i = 0; i < batch->n_entries; i++) {
+                BatchEntry *entry = &batch->entries[i];
+
+                if (entry->fd < 0)
+                        continue;
+                if (fsync(entry->fd) < 0)
+                        entry->error = -errno;
+                entry->fd = fd_close(entry->fd);
+        }
+}
+
+static int apply(Batch *batch, BatchEntry *entry) {
+        const WriterRequest *request = &entry->request;
+
+        switch ((WriterVerb) request->verb) {
+        case WRITER_PUT:
+                entry->touched = 1U << request->folder;
+                return state_replace(batch->state, entry->staged, request->folder, request->name);
+        case WRITER_REMOVE:
+                entry->touched = 1U << request->folder;
+                return state_remove(batch->state, request->folder, request->name);
+        case WRITER_TEMPORARY:
+                return entry->fd = state_make_temporary(batch->state, request->name);
+        case WRITER_PUBLISH:
+                entry->touched = 1U << request->folder;
+                return entry->fd = state_publish(batch->state, request->name, request->folder,
+                                                 request->target);
+        case WRITER_QUARANTINE_FILE:
+                entry->touched = 1U << request->folder | 1U << WRITER_QUARANTINE;
+                return state_quarantine(batch->state, request->folder, request->name,
+                                        request->target);
+        case WRITER_FREE_UIDS:
+                return 0;
+        default:
+                return -EOPNOTSUPP;
+        }
+}
+
+static void apply_all(Batch *batch) {
+        for (size_t i = 0; i < batch->n_entries; i++) {
+                BatchEntry *entry = &batch->entries[i];
+                int r;
+
+                if (entry->error == 0) {
+                        r = apply(batch, entry);
+                        if (r < 0)
+                                entry->error = r;
+                }
+                /* A staged file that found no place is in nobody's way, but takes some. */
+                if (entry->error < 0 && entry->staged[0] != '\0')
+                        (void) state_remove(batch->state, WRITER_TMP, entry->staged);
+        }
+}
+
+static void sync_folders(Batch *batch) {
+        unsigned touched = 0;
+        int r;
+
+        for (size_t i = 0; i < batch->n_entries; i++)
+                if (batch->entries[i].error == 0)
+                        touched |= batch->entries[i].touched;
+        /* Nothing in tmp outlives us: it is emptied at our next start. */
+        touched &= ~(1U << WRITER_TMP);
+
+        for (unsigned folder = 0; folder < WRITER_N_FOLDERS; folder++) {
+                if (!(touched & 1U << folder))
+                        continue;
+                r = state_sync(batch->state, folder);
+                for (size_t i = 0; r < 0 && i < batch->n_entries; i++)
+                        if (batch->entries[i].error == 0 &&
+                            batch->entries[i].touched & 1U << folder)
+                                batch->entries[i].error = r;
+        }
+}
+
+static int answer(const BatchEntry *entry, int socket_fd) {
+        struct {
+                WriterReply reply;
+                uint32_t uids[WRITER_UIDS_MAX];
+        } message = {
+                .reply = {.version = WRITER_WIRE_VERSION,
+                          .error = entry->error,
+                          .serial = entry->request.serial},
+        };
+        struct pollfd writable = {.fd = socket_fd, .events = POLLOUT};
+        size_t n_fds = entry->error == 0 && entry->fd >= 0;
+        int r;
+
+        if (entry->error == 0 && entry->n_uids > 0) {
+                message.reply.size = entry->n_uids * (uint32_t) sizeof(uint32_t);
+                memcpy(message.uids, entry->uids, message.reply.size);
+        }
+
+        for (;;) {
+                r = packet_send(socket_fd, &message, sizeof(message.reply) + message.reply.size,
+                                &entry->fd, n_fds);
+                if (r != -EAGAIN)
+                        return r;
+                if (poll(&writable, 1, -1) < 0 && errno != EINTR)
+                        return -errno;
+        }
+}
+
+int batch_commit(Batch *batch, int socket_fd) {
+        int result = 0;
+
+        sync_staged(batch);
+        apply_all(batch);
+        sync_folders(batch);
+
+        for (size_t i = 0; i < batch->n_entries; i++) {
+                BatchEntry *entry = &batch->entries[i];
+                int r;
+
+                /* NSS may take long. Whoever asked before has his answer by then. */
+                entry->n_uids = uids_keep_free(entry->uids, entry->n_uids);
+                r = answer(entry, socket_fd);
+                if (r < 0 && result == 0)
+                        result = r;
+                entry->fd = fd_close(entry->fd);
+                free(entry->uids);
+        }
+        batch->n_entries = 0;
+        return result;
+}
