@@ -40,6 +40,11 @@ int confine(const ConfineRule *rules, size_t n_rules) {
                 return -errno;
 
         filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+        /* Inside a service whose own filter forbids seccomp() itself (@system-service of systemd
+         * 252) only prctl() is left, and libseccomp can't ask what the kernel knows. With a
+         * single thread the older action does the same. */
+        if (!filter)
+                filter = seccomp_init(SCMP_ACT_KILL_THREAD);
         if (!filter)
                 return -ENOMEM;
         r = allow_memory(filter);
