@@ -55,7 +55,7 @@ static int local_to_usec(struct tm *local, uint64_t *ret) {
 /* A date, a time or both; without a date it is today, without a time midnight. */
 static int date_parse(const char *text, const struct tm *today, uint64_t *ret) {
         static const char *const formats[] = {
-                "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M",
+                "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
                 "%Y-%m-%d",          "%H:%M:%S",          "%H:%M",
         };
 
