@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "spt/abi.h"
 #include "spt/arguments.h"
+#include "spt/departure.h"
 #include "spt/image.h"
 #include "spt/memory.h"
 #include "spt/options.h"
@@ -37,10 +38,11 @@ static const char version[] = "albatross-spt tender, version v" ALBATROSS_VERSIO
                               "ABI version 2\n";
 _Static_assert(SPT_ABI_VERSION == 2, "--version says so");
 
-/* What a run needs, kept together since most of it is large: zero until touched, and never given
- * back, as the guest gets the process. */
+/* What a run needs, kept together since most of it is large and must not be on the stack. None of
+ * it is given back: it goes as a whole when the tender does. */
 typedef struct Tender {
         Options options;
+        const char *first_argument;
         Arguments arguments;
         Image image;
         Manifest manifest;
@@ -115,36 +117,30 @@ static int prepare(Tender *tender, Refusal *refusal) {
         return sandbox_prepare(&tender->sandbox, refusal);
 }
 
-/* The guest takes over: a stack of its own at the end of its memory, and nothing to return to. */
-static noreturn void launch(uint64_t stack, uint64_t entry, uint64_t boot_info) {
-        __asm__ volatile("movq %0, %%rsp\n\t"
-                         "xorl %%ebp, %%ebp\n\t"
-                         "jmpq *%1"
-                         :
-                         : "a"(stack), "d"(entry), "D"(boot_info)
-                         : "memory");
-        __builtin_unreachable();
-}
-
 static int run(Tender *tender, Refusal *refusal) {
-        const Image *image = &tender->image;
-        uint64_t mem_size = tender->options.mem_size;
-        BootInfo info = {.mem_size = mem_size};
+        Departure leave = {
+                .mem_size = tender->options.mem_size,
+                .sandbox = &tender->sandbox,
+                .kept_start = tender->first_argument,
+                .kept_end = tender->options.image + strlen(tender->options.image) + 1,
+        };
+        BootInfo info = {.mem_size = leave.mem_size};
         int r;
 
         r = prepare(tender, refusal);
         if (r < 0)
                 return r;
 
-        info.kernel_end = image->end;
+        info.kernel_end = tender->image.end;
         info.epoll_fd = tender->sandbox.epoll_fd;
         info.timer_fd = tender->sandbox.timer_fd;
         memory_write_boot_info(&info, &tender->manifest, &tender->arguments);
 
-        r = sandbox_enter(&tender->sandbox, refusal);
+        r = sandbox_close(&tender->sandbox, refusal);
         if (r < 0)
                 return r;
-        launch(mem_size - 8, image->entry, SPT_BOOT_INFO_START);
+        leave.entry = tender->image.entry;
+        departure(&leave);
 }
 
 int main(int argc, char **argv) {
@@ -158,6 +154,7 @@ int main(int argc, char **argv) {
 
         /* The arguments are wiped before there is anything to print. */
         image = options_find_image(argc, argv);
+        tender.first_argument = argv[0];
         taken = arguments_take(&tender.arguments, argv + MIN_OF(image + 1, argc), &refusal);
 
         if (hold_standard_fds(&refusal) < 0 ||

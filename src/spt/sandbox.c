@@ -134,18 +134,13 @@ static int close_others(const Sandbox *sandbox) {
         return close_range((unsigned) last + 1, UINT_MAX, 0) < 0 ? -errno : 0;
 }
 
-int sandbox_enter(const Sandbox *sandbox, Refusal *refusal) {
-        struct sock_fprog program = {.len = sandbox->n_instructions};
-        const struct sock_filter *instructions = sandbox->instructions;
-
-        /* The kernel does not write through this pointer; its type has no const. */
-        memcpy(&program.filter, &instructions, sizeof(instructions));
-
+int sandbox_close(const Sandbox *sandbox, Refusal *refusal) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return refusal_set(refusal, "Cannot give up new privileges: %m");
+        /* Asked before standard error is gone: a kernel that takes filters misses the program. */
+        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 && errno != EFAULT)
+                return refusal_set(refusal, "Cannot filter system calls: %m");
         if (close_others(sandbox) < 0)
                 return refusal_set(refusal, "Cannot close descriptors: %m");
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-                return refusal_set(refusal, "Cannot filter system calls: %m");
         return 0;
 }

@@ -23,6 +23,6 @@ typedef struct Sandbox {
 /* Opens the epoll set with its timer, which are the guest's from then on, and makes the filter. */
 int sandbox_prepare(Sandbox *sandbox, Refusal *refusal);
 
-/* Closes every descriptor but the guest's own and puts the filter into force: of what this process
- * does afterwards, only what is allowed to a guest succeeds. */
-int sandbox_enter(const Sandbox *sandbox, Refusal *refusal);
+/* Closes every descriptor but the guest's own and gives up new privileges, without which the kernel
+ * takes no filter from us. */
+int sandbox_close(const Sandbox *sandbox, Refusal *refusal);
