@@ -67,6 +67,23 @@ int file_read_at(int dir_fd, const char *path, size_t max, char **ret, size_t *r
         return file_read_fd(fd, max, ret, ret_size);
 }
 
+ssize_t file_read_piece(int fd, void *data, size_t size, uint64_t offset) {
+        size_t done = 0;
+
+        while (done < size) {
+                ssize_t n = pread(fd, (char *) data + done, size - done, (off_t) (offset + done));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                done += (size_t) n;
+        }
+        return (ssize_t) done;
+}
+
 int file_write_all(int fd, const void *data, size_t size) {
         const char *rest = data;
 

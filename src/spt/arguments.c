@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <errno.h>
 #include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "spt/arguments.h"
 
 static int refuse_length(Refusal *refusal) {
@@ -38,25 +36,17 @@ int arguments_take(Arguments *ret, char **strings, Refusal *refusal) {
 
 int arguments_read(Arguments *ret, int fd, Refusal *refusal) {
         char text[SPT_COMMAND_LINE_SIZE + 1];
-        size_t size = 0;
+        ssize_t size = file_read_piece(fd, text, sizeof(text), 0);
 
-        while (size < sizeof(text)) {
-                ssize_t n = pread(fd, text + size, sizeof(text) - size, (off_t) size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return refusal_set(refusal, "Cannot read the guest's arguments: %m");
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-        }
-        if (size > SPT_COMMAND_LINE_SIZE)
+        if (size < 0)
+                return refusal_set(refusal, "Cannot read the guest's arguments: %s",
+                                   strerror((int) -size));
+        if (size > (ssize_t) SPT_COMMAND_LINE_SIZE)
                 return refuse_length(refusal);
         if (size > 0 && text[size - 1] != '\0')
                 return refusal_set(refusal, "The last of the guest's arguments does not end");
 
-        ret->length = size > 0 ? size - 1 : 0;
+        ret->length = size > 0 ? (size_t) size - 1 : 0;
         for (size_t i = 0; i < ret->length; i++)
                 ret->text[i] = text[i] ? text[i] : ' ';
         ret->text[ret->length] = '\0';

@@ -16,15 +16,15 @@
  * information and below every image, where the interface promises nothing. */
 #define SCRATCH_START 0x20000ULL
 
-#define USER_SPACE_END ((1ULL << 47) - SPT_PAGE_SIZE)
-#define STACK_SIZE     (1ULL << 20)
+/* More than the tender ever uses of it. */
+#define STACK_SIZE (1ULL << 20)
 
 typedef struct LastCall {
         uint64_t number, arguments[3];
 } LastCall;
 
 typedef struct Scratch {
-        LastCall calls[16];
+        LastCall calls[8];
         struct sock_fprog program;
         struct sock_filter instructions[SANDBOX_FILTER_MAX];
 } Scratch;
@@ -69,21 +69,18 @@ static LastCall unmap(uint64_t start, uint64_t end) {
         return (LastCall){SYS_munmap, {start, end > start ? end - start : 0}};
 }
 
-/* What these unmap is listed from wide to narrow where it may hold mappings of the kernel's own
- * (the vdso) that some kernels do not let go: such a call then does nothing, and the next one still
- * removes what is ours. */
+/* Only what is ours, piece by piece: a wider range would hold mappings of the kernel's (the vdso),
+ * and some kernels refuse to unmap any of a range with one of those. Should a piece be refused
+ * anyway, it stays, and costs nothing but its memory. */
 static uint64_t list_unmaps(LastCall *calls, const Departure *departure) {
         uint64_t here = page_of(departure_page), behind = page_of(departure_page_end);
         uint64_t heap_end = page_after(sbrk(0)), kept = page_of(departure->kept_start);
         uint64_t n = 0;
 
-        calls[n++] = unmap(departure->mem_size, here);
-        calls[n++] = unmap(departure->mem_size, MIN_OF(heap_end, here));
         calls[n++] = unmap(page_of(__executable_start), here);
-        calls[n++] = unmap(behind, kept);
         calls[n++] = unmap(behind, page_after(_end));
+        calls[n++] = unmap(heap_end < here ? departure->mem_size : behind, heap_end);
         calls[n++] = unmap(kept - STACK_SIZE, kept);
-        calls[n++] = unmap(page_after(departure->kept_end), USER_SPACE_END);
         return n;
 }
 

@@ -18,8 +18,8 @@ typedef struct Departure {
         uint64_t mem_size;
         uint64_t entry;
         const Sandbox *sandbox;
-        /* What of our own memory is to stay. */
-        const char *kept_start, *kept_end;
+        /* Where of our own memory, up to the end of the stack, is to stay. */
+        const char *kept_start;
 } Departure;
 
 /* Leaves, puts the filter into force and enters the guest. A filter that the kernel does not take

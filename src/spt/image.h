@@ -14,8 +14,7 @@
 #include "spt/refusal.h"
 
 /* A Solo5 image has some ten program headers, of them four segments. */
-#define IMAGE_HEADERS_MAX  64U
-#define IMAGE_SEGMENTS_MAX 16U
+#define IMAGE_HEADERS_MAX 64U
 
 typedef struct Segment {
         uint64_t address; /* of a page, as is end */
@@ -28,7 +27,7 @@ typedef struct Segment {
 
 typedef struct Image {
         /* In ascending order, without overlap, inside the guest's memory and the file. */
-        Segment segments[IMAGE_SEGMENTS_MAX];
+        Segment segments[IMAGE_HEADERS_MAX];
         size_t n_segments;
         uint64_t entry;
         uint64_t end;

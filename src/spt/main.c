@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "spt/abi.h"
 #include "spt/arguments.h"
 #include "spt/departure.h"
@@ -49,21 +50,13 @@ typedef struct Tender {
         Sandbox sandbox;
 } Tender;
 
-static void print(int fd, const char *text) {
-        ssize_t n;
-
-        do
-                n = write(fd, text, strlen(text));
-        while (n < 0 && errno == EINTR);
-}
-
 /* One write for one sentence, so that those of several tenders never mix on a terminal. */
 static int fail(const char *image, const Refusal *refusal) {
         char line[1024];
 
         snprintf(line, sizeof(line), "albatross-spt: %.700s%s%s\n", image ? image : "",
                  image ? ": " : "", refusal->sentence);
-        print(STDERR_FILENO, line);
+        file_write_all(STDERR_FILENO, line, strlen(line));
         return EXIT_FAILURE;
 }
 
@@ -122,7 +115,6 @@ static int run(Tender *tender, Refusal *refusal) {
                 .mem_size = tender->options.mem_size,
                 .sandbox = &tender->sandbox,
                 .kept_start = tender->first_argument,
-                .kept_end = tender->options.image + strlen(tender->options.image) + 1,
         };
         BootInfo info = {.mem_size = leave.mem_size};
         int r;
@@ -161,11 +153,11 @@ int main(int argc, char **argv) {
             options_parse(&tender.options, argv, image, &refusal) < 0 || taken < 0)
                 return fail(NULL, &refusal);
         if (tender.options.verb == OPTIONS_HELP) {
-                print(STDOUT_FILENO, help);
+                file_write_all(STDOUT_FILENO, help, strlen(help));
                 return EXIT_SUCCESS;
         }
         if (tender.options.verb == OPTIONS_VERSION) {
-                print(STDERR_FILENO, version);
+                file_write_all(STDERR_FILENO, version, strlen(version));
                 return EXIT_SUCCESS;
         }
 

@@ -19,30 +19,18 @@ static bool name_is_valid(const char name[static MANIFEST_NAME_SIZE]) {
         return true;
 }
 
-/* Entry 0 is a placeholder that every manifest has; it is no device. */
-static int check_placeholder(const ManifestEntry *entry, Refusal *refusal) {
-        if (entry->type != DEVICE_RESERVED || entry->name[0] != '\0' ||
-            entry->name[MANIFEST_NAME_SIZE - 1] != '\0' || entry->attached != 0)
-                return refusal_set(refusal, "The manifest does not begin with its reserved entry");
-        return 0;
-}
-
+/* Devices come after the first entry, which is a placeholder that every manifest has. */
 static int check_device(const Manifest *manifest, uint32_t index, Refusal *refusal) {
-        const ManifestEntry *entry = &manifest->entries[index];
+        const ManifestEntry *entry = &manifest->entries[index], *other;
 
-        if (entry->type != DEVICE_BLOCK && entry->type != DEVICE_NET)
-                return refusal_set(refusal, "Device %u of the manifest is of no known type", index);
         if (!name_is_valid(entry->name))
-                return refusal_set(
-                        refusal,
-                        "Device %u of the manifest has no name of 1 to 67 letters and digits",
-                        index);
+                return refusal_set(refusal, "Device %u of the manifest has no valid name", index);
+        if (entry->type != DEVICE_BLOCK && entry->type != DEVICE_NET)
+                return refusal_set(refusal, "Device %s is of no known type", entry->name);
         if (entry->attached != 0)
-                return refusal_set(refusal, "Device %s of the manifest claims to be attached",
-                                   entry->name);
-        for (uint32_t i = 1; i < index; i++)
-                if (manifest->entries[i].type == entry->type &&
-                    strcmp(manifest->entries[i].name, entry->name) == 0)
+                return refusal_set(refusal, "Device %s claims to be attached", entry->name);
+        for (other = manifest->entries + 1; other < entry; other++)
+                if (other->type == entry->type && strcmp(other->name, entry->name) == 0)
                         return refusal_set(refusal, "Device %s is in the manifest twice",
                                            entry->name);
         return 0;
@@ -50,6 +38,7 @@ static int check_device(const Manifest *manifest, uint32_t index, Refusal *refus
 
 int manifest_read(Manifest *ret, const void *bytes, size_t size, Refusal *refusal) {
         Manifest manifest;
+        const ManifestEntry *first = manifest.entries;
         int r;
 
         if (size < MANIFEST_HEADER_SIZE || size > sizeof(manifest))
@@ -66,9 +55,9 @@ int manifest_read(Manifest *ret, const void *bytes, size_t size, Refusal *refusa
                                    "The manifest has %zu bytes, not those of its %u entries", size,
                                    manifest.n_entries);
 
-        r = check_placeholder(&manifest.entries[0], refusal);
-        if (r < 0)
-                return r;
+        if (first->type != DEVICE_RESERVED || first->name[0] != '\0' ||
+            first->name[MANIFEST_NAME_SIZE - 1] != '\0' || first->attached != 0)
+                return refusal_set(refusal, "The manifest does not begin with its reserved entry");
         for (uint32_t i = 1; i < manifest.n_entries; i++) {
                 r = check_device(&manifest, i, refusal);
                 if (r < 0)

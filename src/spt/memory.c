@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "spt/abi.h"
 #include "spt/memory.h"
 
@@ -26,8 +25,10 @@ int memory_map(uint64_t mem_size, Refusal *refusal) {
         start = mmap(guest_pointer(SPT_MEMORY_START), size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
         if (start == MAP_FAILED)
-                return refusal_set(refusal, "Cannot map %llu MiB of guest memory: %m",
-                                   (unsigned long long) mem_size >> 20);
+                return refusal_set(refusal, "Cannot map %llu MiB of guest memory: %s",
+                                   (unsigned long long) mem_size >> 20,
+                                   errno == EEXIST ? "that reaches up to the tender"
+                                                   : strerror(errno));
 
         /* Else the first touch of its stack takes 2 MiB, which a small guest never uses. A kernel
          * without huge pages refuses, rightly. */
@@ -47,49 +48,29 @@ static uint64_t mappable_size(const Segment *segment) {
         return segment->file_size & ~(SPT_PAGE_SIZE - 1);
 }
 
-/* Maps the file over our own region. The mapping is private, so also writable data is shared for as
- * long as the guest does not change it. */
-static int map_file(const Segment *segment, uint64_t size, int fd) {
-        void *start = mmap(guest_pointer(segment->address), size, segment->protection,
-                           MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, (off_t) segment->offset);
-
-        return start == MAP_FAILED ? -errno : 0;
-}
-
-static int copy_file(const Segment *segment, uint64_t from, int fd) {
-        while (from < segment->file_size) {
-                ssize_t n = pread(fd, guest_pointer(segment->address + from),
-                                  segment->file_size - from, (off_t) (segment->offset + from));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        return -ENODATA;
-                from += (uint64_t) n;
-        }
-        return 0;
-}
-
 static int load_segment(const Segment *segment, int fd) {
-        uint64_t mapped = mappable_size(segment), rest;
-        int r;
+        uint64_t mapped = mappable_size(segment), rest = segment->address;
+        ssize_t n;
 
-        if (mapped > 0) {
-                r = map_file(segment, mapped, fd);
-                /* A file system that is mounted noexec forbids executable mappings, a security
-                 * module may too, and some file systems map nothing. */
-                if (r == -EPERM || r == -EACCES || r == -ENODEV)
-                        mapped = 0;
-                else if (r < 0)
-                        return r;
+        /* Over our own region. The mapping is private, so also writable data is shared for as long
+         * as the guest does not change it. A file system that is mounted noexec forbids executable
+         * mappings, a security module may too, and some file systems map nothing: copied then. */
+        if (mapped > 0 && mmap(guest_pointer(rest), mapped, segment->protection,
+                               MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd,
+                               (off_t) segment->offset) == MAP_FAILED) {
+                if (errno != EPERM && errno != EACCES && errno != ENODEV)
+                        return -errno;
+                mapped = 0;
         }
-        r = copy_file(segment, mapped, fd);
-        if (r < 0)
-                return r;
 
-        rest = segment->address + ((mapped + SPT_PAGE_SIZE - 1) & ~(SPT_PAGE_SIZE - 1));
+        n = file_read_piece(fd, guest_pointer(segment->address + mapped),
+                            segment->file_size - mapped, segment->offset + mapped);
+        if (n < 0)
+                return (int) n;
+        if ((uint64_t) n < segment->file_size - mapped)
+                return -ENODATA;
+
+        rest += (mapped + SPT_PAGE_SIZE - 1) & ~(SPT_PAGE_SIZE - 1);
         if (rest < segment->end && segment->protection != (PROT_READ | PROT_WRITE) &&
             mprotect(guest_pointer(rest), segment->end - rest, segment->protection) < 0)
                 return -errno;
