@@ -17,7 +17,7 @@ if [ -z "${RIG_IN_CGROUP-}" ]; then
     echo 0 >"$1/cgroup.procs"
     RIG_IN_CGROUP=1 exec unshare --cgroup -- "$0" "$@"
 fi
-scratch=$PWD package=$2
+scratch=$PWD ready=${1##*/} package=$2
 shift 2
 
 n_layers=0
@@ -93,7 +93,7 @@ root_forget_host
 root_mask
 root_users
 root_install /run/rig/package.tar
-root_target
+root_target "$ready"
 umount run/rig/package.tar
 rm run/rig/package.tar
 

@@ -13,7 +13,7 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 began=${EPOCHREALTIME/./}
-boot_limit=30
+boot_limit=${RIG_BOOT_LIMIT:-30} # seconds
 
 die() {
     printf 'rig: %s\n' "$*" >&2
@@ -63,8 +63,9 @@ make_cgroup() {
 
 cleanup() {
     trap '' INT TERM HUP
+    set +e
     exec 2>/dev/null # bash would report each process that it has seen killed
-    [ -z "$unshare" ] || { kill -KILL "$unshare" && wait "$unshare"; } || :
+    [ -z "$unshare" ] || { kill -KILL "$unshare" && wait "$unshare"; }
     [ -d "$cgroup" ] || return 0
     echo 1 >"$cgroup/cgroup.kill" # whatever is left in there
     for _ in {1..100}; do         # from the bottom; again while processes vanish
@@ -95,7 +96,8 @@ boot() {
         kill -0 $unshare 2>/dev/null || die 'the namespaces can not be made: this needs CAP_SYS_ADMIN (in docker: --privileged)'
         sleep 0.005
     done
-    until [ -e "/proc/$init/root/run/rig/ready" ]; do
+    # Before PID 1 has its own root that path leads to ours, hence a name that is not there.
+    until [ -e "/proc/$init/root/run/rig/${cgroup##*/}" ]; do
         kill -0 $unshare 2>/dev/null || die 'PID 1 ended early'
         [ "$(elapsed_ms)" -lt $((boot_limit * 1000)) ] || give_up "not up after $boot_limit s"
         sleep 0.01

@@ -18,7 +18,7 @@ root_forget_host() {
     # Rate limits stay as they are by default: switched off, they would hide what gets lost.
     printf '%s\n' '[Journal]' 'Storage=volatile' >etc/systemd/journald.conf.d/rig.conf
     # tmp.conf's "D /tmp" would empty /tmp at boot, whatever is mounted below it included.
-    ln -s /dev/null etc/tmpfiles.d/tmp.conf
+    ln -sf /dev/null etc/tmpfiles.d/tmp.conf
 }
 
 # Units that the rig has no use for; each costs time at boot or wants hardware.
@@ -33,7 +33,7 @@ root_mask() {
         sys-fs-fuse-connections.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
         sys-kernel-config.mount dev-hugepages.mount proc-sys-fs-binfmt_misc.automount \
         swap.target "$@"; do
-        ln -s /dev/null "etc/systemd/system/$unit"
+        ln -sf /dev/null "etc/systemd/system/$unit"
     done
 }
 
@@ -69,9 +69,9 @@ root_install() {
 
 # The target to boot: sysinit (journal, tmpfiles), the bus, and what the package enabled. Timers,
 # gettys and whatever daemons this machine has installed stay off. Once all that is there, the file
-# /run/rig/ready is. $*: what else the target wants.
+# /run/rig/$1 is.
 root_target() {
-    wants="dbus.socket dbus.service $*"
+    wants='dbus.socket dbus.service'
     for unit in etc/systemd/system/*.wants/*; do
         [ ! -L "$unit" ] || wants="$wants ${unit##*/}"
     done
@@ -82,13 +82,12 @@ Wants=$wants rig-ready.service
 After=sysinit.target $wants
 AllowIsolate=yes
 END
-    cat >etc/systemd/system/rig-ready.service <<'END'
+    cat >etc/systemd/system/rig-ready.service <<END
 [Unit]
 After=rig.target
 [Service]
 Type=oneshot
-ExecStart=/bin/touch /run/rig/ready
+ExecStart=/bin/touch /run/rig/$1
 END
-    sed -i "s/^After=.*/After=sysinit.target $wants/" etc/systemd/system/rig-ready.service
     mkdir -p run/rig
 }
