@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "image/confine.h"
@@ -43,6 +44,18 @@ static int map_image(void **ret, size_t *ret_size) {
         return 0;
 }
 
+/* The file is finished when the other end of descriptor 1 is closed. So we can be started while it
+ * is being written, and nobody waits for our start. */
+static int wait_until_finished(void) {
+        char byte;
+        ssize_t n;
+
+        do
+                n = read(STDOUT_FILENO, &byte, sizeof(byte));
+        while (n > 0 || (n < 0 && errno == EINTR));
+        return n < 0 ? -errno : 0;
+}
+
 static int run(int argc, NotesReport *report) {
         void *image;
         size_t size;
@@ -50,6 +63,9 @@ static int run(int argc, NotesReport *report) {
 
         if (argc != 1)
                 return -EINVAL;
+        r = wait_until_finished();
+        if (r < 0)
+                return r;
         r = map_image(&image, &size);
         if (r < 0)
                 return r;

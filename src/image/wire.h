@@ -8,7 +8,8 @@
  *
  *   albatross-inflate MAX            0: client's bytes, 1: pipe to store, 2: InflateReport
  *   albatross-store MAX IDLE_SEC     0: pipe, 1: the new file, 2: StoreReport
- *   albatross-read-notes             0: the finished file, read-only, 2: NotesReport
+ *   albatross-read-notes             0: the file, read-only, 1: a pipe that nobody writes to, whose
+ *                                    end says that the file is finished, 2: NotesReport
  *
  * albatross-store also reads an image out: then 0 is the file and 1 the client's pipe.
  *

@@ -18,18 +18,17 @@
 #define TRANSFER_MAX_USEC (600ULL * 1000000ULL)
 #define TRANSFER_IDLE_SEC "10"
 
-/* Reading the notes of a file that is there takes a millisecond. */
-#define NOTES_MAX_USEC (10ULL * 1000000ULL)
-
 /* A wider pipe saves switches between inflate and store: 1 MiB is what pipe-max-size allows. */
 #define PIPE_SIZE (1 << 20)
 
 typedef struct Intake {
         Manager *manager;
         int client_fd, file_fd;
+        int finished_fd; /* closing it tells read-notes that the file is whole */
         char temporary[32];
         unsigned n_pending;
-        bool have_temporary; /* tmp/ holds a file of ours */
+        unsigned n_transfers; /* of inflate and store, those that have not ended */
+        bool have_temporary;  /* tmp/ holds a file of ours */
         InflateReport inflate;
         size_t inflate_size;
         StoreReport store;
@@ -44,6 +43,7 @@ typedef struct Intake {
 static Intake *intake_free(Intake *intake) {
         fd_close(intake->client_fd);
         fd_close(intake->file_fd);
+        fd_close(intake->finished_fd);
         fd_close(intake->result.image_fd);
         free(intake);
         return NULL;
@@ -54,6 +54,12 @@ DEFINE_CLEANUP(Intake *, intake_free);
 static void fail(Intake *intake, int r) {
         if (intake->r == 0)
                 intake->r = r;
+}
+
+/* Whoever waits for the file to be finished need not wait any longer. */
+static void give_up(Intake *intake, int r) {
+        fail(intake, r);
+        intake->finished_fd = fd_close(intake->finished_fd);
 }
 
 static void drop_temporary(Intake *intake) {
@@ -131,29 +137,21 @@ static void on_published(void *userdata, const WriterAnswer *answer) {
         settle(intake);
 }
 
-/* The bytes are on disk: give them their name, and see what they are, at the same time. An image
- * that turns out to be none is held by nobody and goes again. */
+/* The bytes are all there: have them on disk under their name, while it is seen what they are. An
+ * image that turns out to be none is held by nobody and goes again. */
 static int publish(Intake *intake) {
-        Manager *manager = intake->manager;
         ImageInfo *info = &intake->result.info;
-        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-        _cleanup_(fd_closep) int fd = -1;
         int r;
 
+        intake->finished_fd = fd_close(intake->finished_fd);
         for (size_t i = 0; i < IMAGE_DIGEST_SIZE; i++)
                 snprintf(info->digest + 2 * i, 3, "%02x", intake->store.digest[i]);
         info->size_bytes = intake->store.size;
 
-        /* Our own new file, and for reading only. */
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", intake->file_fd);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-
-        r = image_hold(&intake->result.hold, manager, info->digest);
+        r = image_hold(&intake->result.hold, intake->manager, info->digest);
         if (r < 0)
                 return r;
-        r = writer_order(manager->writer,
+        r = writer_order(intake->manager->writer,
                          &(const WriterOrder){
                                  .verb = WRITER_PUBLISH,
                                  .folder = WRITER_IMAGES,
@@ -161,17 +159,6 @@ static int publish(Intake *intake) {
                                  .target = info->digest,
                          },
                          on_published, intake);
-        if (r < 0)
-                return r;
-        intake->n_pending++;
-        r = probe_start(manager,
-                        &(const ProbeSpec){
-                                .program = PROGRAM_READ_NOTES,
-                                .input = fd,
-                                .output = -1,
-                                .deadline_usec = NOTES_MAX_USEC,
-                        },
-                        on_notes, intake);
         if (r < 0)
                 return r;
         intake->n_pending++;
@@ -205,13 +192,12 @@ static int check_transfer(Intake *intake) {
 static void transfer_done(Intake *intake) {
         int r;
 
-        /* settle() counts this one down once more. */
-        if (intake->n_pending == 1 && intake->r == 0) {
-                r = check_transfer(intake);
+        if (--intake->n_transfers == 0) {
+                r = intake->r == 0 ? check_transfer(intake) : intake->r;
                 if (r >= 0)
                         r = publish(intake);
                 if (r < 0)
-                        fail(intake, r);
+                        give_up(intake, r);
         }
         settle(intake);
 }
@@ -222,7 +208,7 @@ static void on_inflated(void *userdata, const ProbeResult *result) {
 
         r = check_probe(result, &intake->fault);
         if (r < 0)
-                fail(intake, r);
+                give_up(intake, r);
         copy_report(&intake->inflate, sizeof(intake->inflate), &intake->inflate_size, result);
         transfer_done(intake);
 }
@@ -233,12 +219,22 @@ static void on_stored(void *userdata, const ProbeResult *result) {
 
         r = check_probe(result, &intake->fault);
         if (r < 0)
-                fail(intake, r);
+                give_up(intake, r);
         copy_report(&intake->store, sizeof(intake->store), &intake->store_size, result);
         transfer_done(intake);
 }
 
-static int transfer(Intake *intake) {
+static int start_program(Intake *intake, const ProbeSpec *spec, ProbeDone done) {
+        int r;
+
+        r = probe_start(intake->manager, spec, done, intake);
+        if (r >= 0)
+                intake->n_pending++;
+        return r;
+}
+
+/* Inflate to store through a pipe. */
+static int start_transfer(Intake *intake) {
         _cleanup_(fd_closep) int reading = -1, writing = -1;
         char max[3 * sizeof(uint64_t) + 1];
         int pair[2];
@@ -251,31 +247,56 @@ static int transfer(Intake *intake) {
         fcntl(writing, F_SETPIPE_SZ, PIPE_SIZE);
 
         snprintf(max, sizeof(max), "%" PRIu64, intake->manager->image_size_max_bytes);
-        r = probe_start(intake->manager,
-                        &(const ProbeSpec){
-                                .program = PROGRAM_INFLATE,
-                                .arguments = {max},
-                                .input = intake->client_fd,
-                                .output = writing,
-                                .deadline_usec = TRANSFER_MAX_USEC,
-                        },
-                        on_inflated, intake);
+        r = start_program(intake,
+                          &(const ProbeSpec){
+                                  .program = PROGRAM_INFLATE,
+                                  .arguments = {max},
+                                  .input = intake->client_fd,
+                                  .output = writing,
+                                  .deadline_usec = TRANSFER_MAX_USEC,
+                          },
+                          on_inflated);
         if (r < 0)
                 return r;
-        intake->n_pending++;
-        r = probe_start(intake->manager,
-                        &(const ProbeSpec){
-                                .program = PROGRAM_STORE,
-                                .arguments = {max, TRANSFER_IDLE_SEC},
-                                .input = reading,
-                                .output = intake->file_fd,
-                                .deadline_usec = TRANSFER_MAX_USEC,
-                        },
-                        on_stored, intake);
+        intake->n_transfers++;
+        r = start_program(intake,
+                          &(const ProbeSpec){
+                                  .program = PROGRAM_STORE,
+                                  .arguments = {max, TRANSFER_IDLE_SEC},
+                                  .input = reading,
+                                  .output = intake->file_fd,
+                                  .deadline_usec = TRANSFER_MAX_USEC,
+                          },
+                          on_stored);
         if (r < 0)
                 return r;
-        intake->n_pending++;
+        intake->n_transfers++;
         return 0;
+}
+
+/* Started ahead, it waits for the file to be finished: its start is not waited for. */
+static int start_notes(Intake *intake) {
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+        _cleanup_(fd_closep) int fd = -1, reading = -1;
+        int pair[2];
+
+        /* Our own new file, and for reading only. */
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", intake->file_fd);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        reading = pair[0];
+        intake->finished_fd = pair[1];
+        return start_program(intake,
+                             &(const ProbeSpec){
+                                     .program = PROGRAM_READ_NOTES,
+                                     .input = fd,
+                                     .output = reading,
+                                     .deadline_usec = TRANSFER_MAX_USEC,
+                             },
+                             on_notes);
 }
 
 static int check_space(const Manager *manager, Fault *fault) {
@@ -304,12 +325,14 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
         }
         if (r == 0 && answer->n_fds > 0) {
                 intake->file_fd = TAKE_FD(answer->fds[0]);
-                r = transfer(intake);
+                r = start_transfer(intake);
+                if (r >= 0)
+                        r = start_notes(intake);
                 /* Nobody else has the client's descriptor open any longer than needed. */
                 intake->client_fd = fd_close(intake->client_fd);
         }
         if (r < 0)
-                fail(intake, r);
+                give_up(intake, r);
         settle(intake);
 }
 
@@ -323,7 +346,7 @@ int intake_start(Manager *manager, int client_fd, IntakeDone done, void *userdat
         intake->manager = manager;
         intake->done = done;
         intake->userdata = userdata;
-        intake->file_fd = -1;
+        intake->file_fd = intake->finished_fd = -1;
         intake->result.image_fd = -1;
         intake->client_fd = fcntl(client_fd, F_DUPFD_CLOEXEC, 3);
         if (intake->client_fd < 0)

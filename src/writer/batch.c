@@ -108,7 +108,6 @@ static int apply(Batch *batch, BatchEntry *entry) {
         case WRITER_TEMPORARY:
                 return entry->fd = state_make_temporary(batch->state, request->name);
         case WRITER_PUBLISH:
-                entry->touched = 1U << request->folder;
                 return entry->fd = state_publish(batch->state, request->name, request->folder,
                                                  request->target);
         case WRITER_QUARANTINE_FILE:
@@ -187,10 +186,24 @@ static int answer(const BatchEntry *entry, int socket_fd) {
         }
 }
 
+/* What a record refers to is on disk before the record is. */
+static void sync_published(Batch *batch) {
+        bool has_records = false;
+        int r;
+
+        for (size_t i = 0; i < batch->n_entries; i++)
+                has_records = has_records || batch->entries[i].staged[0] != '\0';
+        r = has_records ? state_sync_published(batch->state) : 0;
+        for (size_t i = 0; r < 0 && i < batch->n_entries; i++)
+                if (batch->entries[i].staged[0] != '\0' && batch->entries[i].error == 0)
+                        batch->entries[i].error = r;
+}
+
 int batch_commit(Batch *batch, int socket_fd) {
         int result = 0;
 
         sync_staged(batch);
+        sync_published(batch);
         apply_all(batch);
         sync_folders(batch);
 

@@ -135,17 +135,25 @@ static bool exists(State *state, WriterFolder folder, const char *name) {
 }
 
 int state_publish(State *state, const char *name, WriterFolder folder, const char *target) {
-        int fd, r;
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
 
-        if (!exists(state, folder, target))
-                r = state_replace(state, name, folder, target);
-        else
+        if (exists(state, folder, target)) {
                 r = state_remove(state, WRITER_TMP, name);
+                if (r < 0)
+                        return r;
+                fd = openat(state->folders[folder], target, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+                return fd < 0 ? -errno : TAKE_FD(fd);
+        }
+
+        fd = openat(state->folders[WRITER_TMP], name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fsync(fd) < 0)
+                return -errno;
+        r = state_replace(state, name, folder, target);
         if (r < 0)
                 return r;
-
-        fd = openat(state->folders[folder], target, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
+        state->published |= 1U << folder;
+        return TAKE_FD(fd);
 }
 
 int state_remove(State *state, WriterFolder folder, const char *name) {
@@ -164,4 +172,18 @@ int state_quarantine(State *state, WriterFolder folder, const char *name, const 
 
 int state_sync(State *state, WriterFolder folder) {
         return fsync(state->folders[folder]) < 0 ? -errno : 0;
+}
+
+int state_sync_published(State *state) {
+        for (unsigned folder = 0; folder < WRITER_N_FOLDERS; folder++) {
+                int r;
+
+                if (!(state->published & 1U << folder))
+                        continue;
+                r = state_sync(state, folder);
+                if (r < 0)
+                        return r;
+                state->published &= ~(1U << folder);
+        }
+        return 0;
 }

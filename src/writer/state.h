@@ -13,7 +13,8 @@
 
 typedef struct State {
         int folders[WRITER_N_FOLDERS];
-        unsigned n_staged; /* files that have been staged so far, for their names */
+        unsigned n_staged;  /* files that have been staged so far, for their names */
+        unsigned published; /* folders with names that are not on disk yet: bits by number */
 } State;
 
 #define STATE_CLOSED                                                                               \
@@ -43,8 +44,9 @@ int state_stage(State *state,
 /* Moves tmp/@name to @folder/@target, whatever is there. */
 int state_replace(State *state, const char *name, WriterFolder folder, const char *target);
 
-/* Moves tmp/@name to @folder/@target, or removes it when the target is there already. Returns a
- * fd to read the target. */
+/* Has the content of tmp/@name on disk and moves it to @folder/@target, or removes it when the
+ * target is there already. Returns a fd to read the target. The name itself gets to the disk with
+ * state_sync_published(). */
 int state_publish(State *state, const char *name, WriterFolder folder, const char *target);
 
 /* That it is not there is a success. */
@@ -55,3 +57,6 @@ int state_quarantine(State *state, WriterFolder folder, const char *name, const 
 
 /* Has the names in @folder on disk. */
 int state_sync(State *state, WriterFolder folder);
+
+/* Has all published names on disk. */
+int state_sync_published(State *state);

@@ -44,9 +44,10 @@ typedef enum WriterVerb {
         /* Makes the new file tmp/.name, 0444, and answers with the one descriptor that can write
          * it. -EEXIST when it is there. */
         WRITER_TEMPORARY,
-        /* Moves tmp/.name, whose content is on disk already, to .folder/.target durably;
-         * answers with a descriptor to read it. When the target is there already, it wins and
-         * tmp/.name is removed. */
+        /* Has the content of tmp/.name on disk and moves it to .folder/.target; answers with a
+         * descriptor to read it. When the target is there already, it wins and tmp/.name is
+         * removed. The new name is on disk when the next WRITER_PUT is answered: nobody needs it
+         * before a record refers to it. */
         WRITER_PUBLISH,
         /* Moves .folder/.name to quarantine/.target durably. -EEXIST when that is taken. */
         WRITER_QUARANTINE_FILE,
