@@ -59,7 +59,7 @@ static int add_columns(struct libscols_table *table, bool tree) {
 
 static int set_cells(struct libscols_line *line, const Listed *item, const TableStyle *style) {
         char uptime[HUMAN_MAX + 1] = "-", memory[HUMAN_MAX + 1], restarts[16];
-        char cpus_text[CPUS_TEXT_MAX + 1] = "-";
+        char cpus_text[CPUS_TEXT_MAX + 1] = "all";
         bool running = strcmp(item->state, "running") == 0;
         const char *cells[N_COLUMNS];
         Cpus cpus;

@@ -68,8 +68,8 @@ static int print_table(const Listing *listing, const Options *options) {
         if (r < 0)
                 return r;
         if (!option_given(options, OPTION_NO_LEGEND))
-                printf("%s%zu unikernels, %zu running.\n", listing->n_items > 0 ? "\n" : "",
-                       listing->n_items, n_running);
+                printf("%s%zu unikernel%s, %zu running.\n", listing->n_items > 0 ? "\n" : "",
+                       listing->n_items, listing->n_items == 1 ? "" : "s", n_running);
         return 0;
 }
 

@@ -80,7 +80,7 @@ static void print_last_end(const Report *report) {
 }
 
 static void print_sizes(const Report *report) {
-        char memory[HUMAN_MAX + 1], cpus_text[CPUS_TEXT_MAX + 1] = "-";
+        char memory[HUMAN_MAX + 1], cpus_text[CPUS_TEXT_MAX + 1] = "all";
         Cpus cpus;
 
         human_size(properties_number(report->properties, "Memory"), memory);

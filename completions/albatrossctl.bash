@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: ISC
+#
+# bash completion for albatrossctl(1). tests/lint/check-help.sh holds the lists below against --help.
+
+# The options of a verb, those of every verb without one; "=" where a value follows.
+__albatrossctl_options() {
+    case ${1-} in
+    '')
+        echo --host= --machine= --path= --json= -j --quiet --no-pager --no-legend \
+            --no-ask-password --dry-run --help --version
+        ;;
+    create) echo --memory= --cpus= --name --no-name --no-start --console ;;
+    start | stop) echo --all ;;
+    show) echo --property= ;;
+    console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
+    get-image) echo --force ;;
+    esac
+}
+
+__albatrossctl_verbs() {
+    echo list status show inspect create start stop destroy console logs get-image
+}
+
+# Full names, as they are now, and nothing when the daemon can't be reached.
+__albatrossctl_names() {
+    albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
+}
+
+# Paths with the ":" that makes them ones.
+__albatrossctl_paths() {
+    __albatrossctl_names | sed -n ':a; s/:[^:]*$//; T; s/$/:/p; s/:$//; ta' | sort -u
+}
+
+__albatrossctl_fields() {
+    albatrossctl show "$1" --no-pager --no-ask-password 2>/dev/null | sed -n 's/^\([A-Za-z]*\)=.*/\1/p'
+}
+
+# Words that fit what stands before the cursor.
+__albatrossctl_offer() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+# The value of the option before the cursor; fails when there is none.
+__albatrossctl_value() {
+    case $1 in
+    --json) __albatrossctl_offer 'pretty short off' ;;
+    -o | --output) __albatrossctl_offer 'short short-iso cat json' ;;
+    -n | --lines) __albatrossctl_offer 'all 10 100' ;;
+    --since | --until) __albatrossctl_offer 'now today yesterday -5min -1h' ;;
+    -p | --path) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
+    -P | --property) __albatrossctl_offer "$(__albatrossctl_fields "$2")" ;;
+    -H | --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur") ;;
+    -M | --machine)
+        __albatrossctl_offer "$(machinectl list --no-legend --no-pager 2>/dev/null | cut -d' ' -f1)"
+        ;;
+    --memory | --cpus) COMPREPLY=() ;;
+    *) return 1 ;;
+    esac
+}
+
+# The argument of the verb: $2 says how many there are before it.
+__albatrossctl_argument() {
+    case $1 in
+    '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
+    list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
+    start | stop) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+    status | show | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
+    inspect) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    create)
+        [ "$2" -eq 0 ] || { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
+        ;;
+    get-image)
+        if [ "$2" -eq 0 ]; then
+            __albatrossctl_offer "$(__albatrossctl_names)"
+        else
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        fi
+        ;;
+    esac
+}
+
+_albatrossctl() {
+    local cur prev words cword verb='' name='' i n=0
+
+    # A name is one word, although it has a ":".
+    _get_comp_words_by_ref -n := cur prev words cword || return
+
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
+        --) return ;;
+        -[HMpPno] | --host | --machine | --path | --json | --property | --lines | --output | \
+            --since | --until | --memory | --cpus)
+            i=$((i + 1))
+            ;;
+        -*) ;;
+        *)
+            if [ -z "$verb" ]; then
+                verb=${words[i]}
+            else
+                name=${name:-${words[i]}} n=$((n + 1))
+            fi
+            ;;
+        esac
+    done
+
+    if [[ $cur == --*=* ]]; then
+        prev=${cur%%=*} cur=${cur#*=}
+        __albatrossctl_value "$prev" "$name"
+    elif __albatrossctl_value "$prev" "$name"; then
+        :
+    elif [[ $cur == -* ]]; then
+        __albatrossctl_offer "$(__albatrossctl_options) $(__albatrossctl_options "$verb")"
+        [[ ${COMPREPLY-} != *= ]] || compopt -o nospace
+    else
+        __albatrossctl_argument "$verb" "$n"
+    fi
+    __ltrim_colon_completions "$cur"
+}
+
+complete -F _albatrossctl albatrossctl

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: ISC
+#
+# fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
+
+set -l verbs list status show inspect create start stop destroy console logs get-image
+
+function __albatrossctl_names
+    albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
+end
+
+function __albatrossctl_paths
+    for name in (__albatrossctl_names)
+        while string match -q '*:*' -- $name
+            set name (string replace -r ':[^:]*$' '' -- $name)
+            echo $name:
+        end
+    end | sort -u
+end
+
+function __albatrossctl_fields
+    set -l words (commandline -opc)
+    for word in $words[3..]
+        string match -q -- '-*' $word
+        and continue
+        albatrossctl show $word --no-ask-password 2>/dev/null | string replace -r '=.*' ''
+        return
+    end
+end
+
+complete -c albatrossctl -f
+
+# Of every verb.
+complete -c albatrossctl -s H -l host -x -a '(__fish_complete_user_at_hosts)' -d 'Run there, through ssh'
+complete -c albatrossctl -s M -l machine -x -d 'Talk to the albatrossd of a container'
+complete -c albatrossctl -s p -l path -x -a '(__albatrossctl_paths)' -d 'Where names without a colon are'
+complete -c albatrossctl -l json -x -a 'pretty short off' -d 'Print JSON'
+complete -c albatrossctl -s j -d 'Print JSON'
+complete -c albatrossctl -s q -l quiet -d 'Print less'
+complete -c albatrossctl -l no-pager -d 'Do not pipe output into a pager'
+complete -c albatrossctl -l no-legend -d 'No headers and footers, full names'
+complete -c albatrossctl -l no-ask-password -d 'Do not ask for a password'
+complete -c albatrossctl -l dry-run -d 'Say what would be done'
+complete -c albatrossctl -s h -l help -d 'Show help'
+complete -c albatrossctl -l version -d 'Show the version'
+
+# The verbs.
+set -l none "not __fish_seen_subcommand_from $verbs"
+complete -c albatrossctl -n $none -a list -d 'List unikernels as a tree'
+complete -c albatrossctl -n $none -a status -d 'Show how unikernels are, or the host'
+complete -c albatrossctl -n $none -a show -d 'Show what is known of a unikernel'
+complete -c albatrossctl -n $none -a inspect -d 'Show what an image is'
+complete -c albatrossctl -n $none -a create -d 'Create a unikernel from an image, and start it'
+complete -c albatrossctl -n $none -a start -d 'Start unikernels'
+complete -c albatrossctl -n $none -a stop -d 'Stop unikernels'
+complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them'
+complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
+complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
+complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
+
+# Their arguments.
+complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -a '(__albatrossctl_names; __albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image' -F
+
+# Their options.
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l cpus -x -d 'CPUs it may use'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l name -d 'Give the guest its name'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-name -d 'Do not give the guest its name'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-start -d 'Only create it'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d 'Follow its output and exit with its status'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -l all -d 'All there are, or all below the path'
+complete -c albatrossctl -n '__fish_seen_subcommand_from show' -s P -l property -x -a '(__albatrossctl_fields)' -d 'This field only'
+complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s f -l follow -d 'Go on with new lines'
+complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s n -l lines -x -d 'Only the last lines'
+complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s o -l output -x -a 'short short-iso cat json' -d 'How lines are shown'
+complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l since -x -d 'Lines from then on'
+complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l until -x -d 'Lines up to then'
+complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l raw -d 'Bytes as the guest wrote them'
+complete -c albatrossctl -n '__fish_seen_subcommand_from get-image' -l force -d 'Replace the file when it exists'
