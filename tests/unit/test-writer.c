@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+
+/* What albatross-writer does for the daemon. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/packet.h"
+#include "writer-run.h"
+
+static mode_t mode_of(const char *path) {
+        struct stat st;
+
+        assert_int_equal(fstatat(directory_fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+        return st.st_mode & 07777;
+}
+
+static void puts_whole_files(void **state) {
+        WriterRequest it = request(WRITER_PUT, WRITER_UNIKERNELS, "alice:web.json");
+
+        assert_int_equal(ask(it, "first", 5), 0);
+        expect_content("unikernels/alice:web.json", "first");
+        assert_int_equal(mode_of("unikernels/alice:web.json"), 0600);
+        assert_int_equal(ask(it, "2", 1), 0);
+        expect_content("unikernels/alice:web.json", "2");
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_POLICIES, "alice.json"), "", 0), 0);
+        expect_content("policies/alice.json", "");
+        assert_int_equal(count_files("tmp"), 0);
+        assert_int_equal(mode_of("unikernels"), 0700);
+}
+
+static void puts_the_largest_file(void **state) {
+        static char data[WRITER_DATA_MAX];
+        _cleanup_(freep) char *back = NULL;
+        size_t size;
+
+        memset(data, 'x', sizeof(data));
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "a"), data, sizeof(data)), 0);
+        assert_int_equal(file_read_at(directory_fd, "unikernels/a", 1 << 20, &back, &size), 0);
+        assert_int_equal(size, sizeof(data));
+        assert_memory_equal(back, data, size);
+}
+
+static void removes_what_is_there_and_what_is_not(void **state) {
+        WriterRequest it = request(WRITER_REMOVE, WRITER_UNIKERNELS, "alice");
+
+        assert_int_equal(ask(it, NULL, 0), 0);
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "alice"), "x", 1), 0);
+        assert_int_equal(ask(it, NULL, 0), 0);
+        expect_missing("unikernels/alice");
+        /* A folder is none of ours. */
+        assert_int_equal(mkdirat(directory_fd, "unikernels/alice", 0700), 0);
+        assert_int_equal(ask(it, NULL, 0), -EISDIR);
+}
+
+static void publishes_a_temporary_file(void **state) {
+        char back[16] = "";
+        Answer answer;
+
+        make_temporary("7", "image");
+        expect_content("tmp/7", "image");
+        answer = publish("7", "digest");
+        assert_int_equal(answer.reply.error, 0);
+        assert_int_equal(fcntl(answer.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+        assert_int_equal(read(answer.fd, back, sizeof(back)), 5);
+        assert_string_equal(back, "image");
+        fd_close(answer.fd);
+        assert_int_equal(mode_of("images/digest"), 0444);
+        expect_missing("tmp/7");
+}
+
+static void lets_win_what_was_published_first(void **state) {
+        char back[16] = "";
+        Answer answer;
+
+        make_temporary("1", "first");
+        make_temporary("2", "second");
+        fd_close(publish("1", "digest").fd);
+        answer = publish("2", "digest");
+        assert_int_equal(answer.reply.error, 0);
+        assert_int_equal(read(answer.fd, back, sizeof(back)), 5);
+        assert_string_equal(back, "first");
+        fd_close(answer.fd);
+        assert_int_equal(count_files("tmp"), 0);
+}
+
+static void makes_a_temporary_file_only_once(void **state) {
+        make_temporary("7", "mine");
+        assert_int_equal(ask(request(WRITER_TEMPORARY, 0, "7"), NULL, 0), -EEXIST);
+        expect_content("tmp/7", "mine");
+        /* A name that the writer would have taken itself. */
+        make_temporary("staged.0", "mine");
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "a"), "x", 1), 0);
+        expect_content("tmp/staged.0", "mine");
+        expect_content("unikernels/a", "x");
+}
+
+static void quarantines_but_never_over_another_one(void **state) {
+        WriterRequest it = request(WRITER_QUARANTINE_FILE, WRITER_UNIKERNELS, "bad");
+
+        strcpy(it.target, "1-bad");
+        assert_int_equal(ask(it, NULL, 0), -ENOENT);
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "bad"), "x", 1), 0);
+        assert_int_equal(ask(it, NULL, 0), 0);
+        expect_content("quarantine/1-bad", "x");
+        expect_missing("unikernels/bad");
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "bad"), "y", 1), 0);
+        assert_int_equal(ask(it, NULL, 0), -EEXIST);
+        expect_content("quarantine/1-bad", "x");
+        expect_content("unikernels/bad", "y");
+}
+
+/* Puts file 0, removes it, puts file 1, puts it again, and so on. */
+static uint64_t submit_one_of_many(int i) {
+        char name[16], content[32];
+
+        snprintf(name, sizeof(name), "%d", i / 2);
+        snprintf(content, sizeof(content), "%s %d", i % 2 == 0 ? "first" : "second", i / 2);
+        if (i % 4 == 1)
+                return submit(request(WRITER_REMOVE, WRITER_UNIKERNELS, name), NULL, 0);
+        return submit(request(WRITER_PUT, WRITER_UNIKERNELS, name), content, strlen(content));
+}
+
+static void answers_many_requests_in_order(void **state) {
+        enum { N = 500 };
+        static uint64_t serials[N];
+        struct pollfd writable = {.fd = socket_fd, .events = POLLOUT};
+        int n_sent = 0;
+
+        for (int n_answered = 0; n_answered < N; n_answered++) {
+                /* As many as the socket takes at once, so that batches come about. */
+                while (n_sent < N && (n_sent == n_answered || poll(&writable, 1, 0) == 1)) {
+                        serials[n_sent] = submit_one_of_many(n_sent);
+                        n_sent++;
+                }
+                assert_int_equal(take_answer(serials[n_answered]).reply.error, 0);
+        }
+
+        assert_int_equal(count_files("unikernels"), N / 4);
+        assert_int_equal(count_files("tmp"), 0);
+        expect_missing("unikernels/0");
+        expect_content("unikernels/1", "second 1");
+        expect_missing("unikernels/248");
+        expect_content("unikernels/249", "second 249");
+}
+
+static void does_what_was_asked_before_the_daemon_went(void **state) {
+        char name[16];
+
+        for (int i = 0; i < 50; i++) {
+                snprintf(name, sizeof(name), "%d", i);
+                submit(request(WRITER_PUT, WRITER_UNIKERNELS, name), "x", 1);
+        }
+        assert_int_equal(end_writer(), 0);
+        assert_int_equal(count_files("unikernels"), 50);
+        start_writer();
+}
+
+static void empties_tmp_when_it_starts(void **state) {
+        make_temporary("left-behind", "x");
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "a"), "x", 1), 0);
+        /* A folder there is not ours to remove, and no reason not to start. */
+        assert_int_equal(mkdirat(directory_fd, "tmp/folder", 0700), 0);
+        assert_int_equal(end_writer(), 0);
+        start_writer();
+        assert_int_equal(ask(request(WRITER_REMOVE, WRITER_UNIKERNELS, "none"), NULL, 0), 0);
+        assert_int_equal(count_files("tmp"), 1);
+        expect_content("unikernels/a", "x");
+}
+
+static void finds_free_uids(void **state) {
+        /* root and nobody are known everywhere. */
+        static const uint32_t uids[] = {0, 61234, 65534, 61235};
+        static uint32_t many[WRITER_UIDS_MAX + 1];
+        Answer answer;
+
+        if (getpwuid(61234) || getpwuid(61235))
+                skip();
+        answer = take_answer(submit(request(WRITER_FREE_UIDS, 0, ""), uids, sizeof(uids)));
+        assert_int_equal(answer.reply.error, 0);
+        assert_int_equal(answer.reply.size, 8);
+        assert_int_equal(answer.uids[0], 61234);
+        assert_int_equal(answer.uids[1], 61235);
+
+        answer = take_answer(submit(request(WRITER_FREE_UIDS, 0, ""), uids, 0));
+        assert_int_equal(answer.reply.error, 0);
+        assert_int_equal(answer.reply.size, 0);
+        for (size_t i = 0; i < N_ELEMENTS(many); i++)
+                many[i] = 61234;
+        answer = take_answer(submit(request(WRITER_FREE_UIDS, 0, ""), many, sizeof(many) - 4));
+        assert_int_equal(answer.reply.size, WRITER_UIDS_MAX * 4);
+        assert_int_equal(ask(request(WRITER_FREE_UIDS, 0, ""), many, sizeof(many)), -EBADMSG);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                WRITER_TEST(puts_whole_files),
+                WRITER_TEST(puts_the_largest_file),
+                WRITER_TEST(removes_what_is_there_and_what_is_not),
+                WRITER_TEST(publishes_a_temporary_file),
+                WRITER_TEST(lets_win_what_was_published_first),
+                WRITER_TEST(makes_a_temporary_file_only_once),
+                WRITER_TEST(quarantines_but_never_over_another_one),
+                WRITER_TEST(answers_many_requests_in_order),
+                WRITER_TEST(does_what_was_asked_before_the_daemon_went),
+                WRITER_TEST(empties_tmp_when_it_starts),
+                WRITER_TEST(finds_free_uids),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
