@@ -92,6 +92,10 @@ static int make_filter(Sandbox *sandbox) {
 int sandbox_prepare(Sandbox *sandbox, Refusal *refusal) {
         int r;
 
+        /* Asked while there is somebody to tell, since the filter itself comes when standard error
+         * is gone. A kernel that would take one finds the program missing. */
+        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 && errno != EFAULT)
+                return refusal_set(refusal, "Cannot filter system calls: %m");
         r = open_timer(sandbox);
         if (r < 0)
                 return refusal_set(refusal, "Cannot make the guest's timer: %s", strerror(-r));
@@ -122,9 +126,6 @@ int sandbox_close(const Sandbox *sandbox, Refusal *refusal) {
 
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return refusal_set(refusal, "Cannot give up new privileges: %m");
-        /* Asked before standard error is gone: a kernel that takes filters misses the program. */
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 && errno != EFAULT)
-                return refusal_set(refusal, "Cannot filter system calls: %m");
         r = close_others(sandbox);
         if (r < 0)
                 return refusal_set(refusal, "Cannot close descriptors: %s", strerror(-r));
