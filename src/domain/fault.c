@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "domain/fault.h"
 
@@ -54,6 +55,15 @@ void fault_hint(Fault *fault, const char *format, ...) {
         va_start(arguments, format);
         vsnprintf(fault->hint, sizeof(fault->hint), format, arguments);
         va_end(arguments);
+}
+
+Fault *fault_copy(const Fault *fault) {
+        Fault *copy;
+
+        copy = malloc(sizeof(*copy));
+        if (copy)
+                *copy = *fault;
+        return copy;
 }
 
 const char *fault_name(FaultCode code) {

@@ -47,5 +47,8 @@ int fault_set(Fault *fault, FaultCode code, const char *format, ...)
 /* A second line, what to do about it. */
 void fault_hint(Fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A copy of its own, for the caller to free(); NULL without memory. */
+Fault *fault_copy(const Fault *fault);
+
 /* "NoSuchUnikernel": the last part of the D-Bus error name org.albatross.Error.X. */
 const char *fault_name(FaultCode code);

@@ -12,6 +12,8 @@
 /* More at once would only wait for PID 1 together, and others for them. */
 #define STARTS_AT_ONCE 8
 
+static void start_next(Manager *manager);
+
 void boot_add(Manager *manager, Unikernel *unikernel) {
         Name *larger;
 
@@ -22,9 +24,10 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
         }
         manager->boot = larger;
         manager->boot[manager->n_boot++] = unikernel->name;
+        /* One that comes late finds nobody under way who would start it. */
+        if (manager->booting)
+                start_next(manager);
 }
-
-static void start_next(Manager *manager);
 
 static void on_started(void *userdata, int r, const Fault *fault) {
         if (r < 0)
@@ -40,6 +43,7 @@ static void start_next(Manager *manager) {
 }
 
 void boot_begin(Manager *manager) {
+        manager->booting = true;
         for (unsigned i = 0; i < STARTS_AT_ONCE; i++)
                 start_next(manager);
 }

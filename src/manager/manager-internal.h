@@ -45,6 +45,7 @@ struct Manager {
         sd_event_source *relist_timer;
         Name *boot; /* to be started with the host, in this order */
         size_t n_boot, next_boot;
+        bool booting; /* it has begun */
 };
 
 /* --- unikernels.c: the tree of them */

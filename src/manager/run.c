@@ -83,8 +83,14 @@ static void run_finish(Unikernel *unikernel) {
                 start_lost_run(unikernel->start);
                 return;
         }
-        if (!opened)
+        if (!opened) {
+                /* Left at its gate by the daemon before us. Its start was asked for, and was not
+                 * answered: it is finished now. */
+                unikernel->state = STATE_STOPPED;
+                if (unikernel->wanted)
+                        boot_add(unikernel->manager, unikernel);
                 return;
+        }
 
         run_record_write(unikernel);
         unikernel_set_state(unikernel, lifecycle_step(unikernel->state, event).state);

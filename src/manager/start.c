@@ -322,13 +322,15 @@ static void finish_badly(Start *start) {
 
         unikernel->start = NULL;
         unikernel_set_state(unikernel, lifecycle_step(unikernel->state, LIFE_START_FAILED).state);
-        unikernel_answer(unikernel, WAIT_FOR_START, start->r, &start->fault);
-        /* What was never acknowledged must not come back with the next boot. */
         if (start->creating) {
+                /* What was never acknowledged must not come back with the next boot; and who is
+                 * told of the failure must find the name free again. */
                 unikernel->destroying = true;
-                if (!start->recorded)
-                        unikernel->removing = true;
-        }
+                unikernel->removing = !start->recorded;
+                unikernel->create_r = start->r;
+                unikernel->create_fault = fault_copy(&start->fault);
+        } else
+                unikernel_answer(unikernel, WAIT_FOR_START, start->r, &start->fault);
         start_free(start);
         unikernel_settle(unikernel);
 }

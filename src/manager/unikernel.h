@@ -66,6 +66,8 @@ typedef struct Unikernel {
         size_t n_invocations;
 
         bool destroying, removing;
+        int create_r; /* why it is being removed, when it could not be created */
+        Fault *create_fault;
         unsigned n_saving;
         int save_error;
         ListLink waiters;

@@ -91,6 +91,7 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
         sd_event_source_disable_unref(unikernel->pidfd_source);
         sd_bus_slot_unref(unikernel->result_slot);
         config_clear(&unikernel->config);
+        free(unikernel->create_fault);
         free(unikernel->run);
         free(unikernel->invocations);
         free(unikernel);

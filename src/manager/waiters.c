@@ -57,6 +57,7 @@ static void remove_for_good(Unikernel *unikernel) {
         image_release(manager, unikernel->image_hold);
         if (was_visible)
                 manager->observer.removed(manager->observer.userdata, unikernel);
+        unikernel_answer(unikernel, WAIT_FOR_START, unikernel->create_r, unikernel->create_fault);
         unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
         unikernel_answer(unikernel, WAIT_FOR_DESTROY, 0, NULL);
         unikernel_free(unikernel);
