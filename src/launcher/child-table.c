@@ -15,6 +15,10 @@ void child_table_init(ChildTable *table, uint64_t first_id) {
                 list_init(table->buckets + i);
 }
 
+bool child_table_is_full(const ChildTable *table) {
+        return table->n_tenders + table->n_probes >= table->n_max;
+}
+
 /* Ids count up, so they spread over the buckets by themselves. */
 Child *child_table_find(const ChildTable *table, uint64_t id) {
         LIST_FOREACH(link, &table->buckets[id % TABLE_BUCKETS]) {

@@ -61,12 +61,15 @@ typedef struct ChildTable {
         ListLink tenders; /* oldest first */
         ListLink probes;
         unsigned n_tenders, n_probes;
+        unsigned n_max; /* of both together */
         ListLink buckets[TABLE_BUCKETS];
 } ChildTable;
 
 /* Ids are counted from @first_id, which should be larger than any that an earlier launcher has
  * given out. */
 void child_table_init(ChildTable *table, uint64_t first_id);
+
+bool child_table_is_full(const ChildTable *table);
 
 /* The tender of that id, or NULL. */
 Child *child_table_find(const ChildTable *table, uint64_t id);

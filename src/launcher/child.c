@@ -34,14 +34,13 @@ typedef struct Self {
         GateReport report;
 } Self;
 
-/* As a program expects them at its start: every handler and the mask at their defaults, whatever
- * the launcher, or who started it, has set. Only SIGPIPE is ignored for tenders, as it is in
- * services: when journald refuses or loses a stream, that must not end a guest that prints. */
+/* As a program expects them at its start; the launcher itself has handlers for none. Only SIGPIPE
+ * is ignored for tenders, as it is in services: when journald refuses or loses a stream, that must
+ * not end a guest that prints. */
 static int reset_signals(ChildKind kind) {
         sigset_t none;
 
-        for (int i = 1; i < NSIG; i++)
-                (void) signal(i, i == SIGPIPE && kind == CHILD_TENDER ? SIG_IGN : SIG_DFL);
+        (void) signal(SIGPIPE, kind == CHILD_TENDER ? SIG_IGN : SIG_DFL);
         sigemptyset(&none);
         return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }

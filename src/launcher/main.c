@@ -93,6 +93,10 @@ static int watch_signals(Launcher *launcher) {
         sigset_t signals;
         int r;
 
+        /* Once for all children, which inherit it: whatever somebody made us ignore. */
+        for (int i = 1; i < NSIG; i++)
+                (void) signal(i, i == SIGPIPE ? SIG_IGN : SIG_DFL);
+
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);
@@ -115,19 +119,29 @@ static int watch_listener(Launcher *launcher, int fd) {
         return watch_start(&launcher->listener, launcher->epoll_fd, fd, EPOLLIN);
 }
 
-/* A tender takes two descriptors for as long as it is known, and one more until it runs. */
-static void check_descriptors(const Options *options) {
-        uint64_t n_needed = ((uint64_t) options->uid_last - options->uid_first + 1) * 3 + 256;
+/* A tender takes two descriptors for as long as it is known, and one more until it runs. Some are
+ * never left to children, so that connections can be accepted whatever happens. */
+static int set_children_max(Launcher *launcher, const Options *options) {
+        const rlim_t n_reserved = 256, n_each = 3;
         struct rlimit limit;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return;
+                return -errno;
         limit.rlim_cur = limit.rlim_max;
-        (void) setrlimit(RLIMIT_NOFILE, &limit);
-        if (limit.rlim_max < n_needed)
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        if (limit.rlim_cur < n_reserved + n_each) {
+                say(LOG_ERR, "LimitNOFILE= is too low");
+                return -EMFILE;
+        }
+        launcher->table.n_max =
+                (unsigned) MIN_OF((limit.rlim_cur - n_reserved) / n_each, (rlim_t) UINT16_MAX);
+        if (launcher->table.n_max <= options->uid_last - options->uid_first)
                 say(LOG_WARNING,
-                    "LimitNOFILE= is %llu, too low to start a unikernel for each uid of %s",
-                    (unsigned long long) limit.rlim_max, options->uid_range);
+                    "LimitNOFILE= is too low to start a unikernel for each uid of %s, it does "
+                    "for %u",
+                    options->uid_range, launcher->table.n_max);
+        return 0;
 }
 
 /* Ids begin at the time since boot, in nanoseconds. So a launcher that comes after another one
@@ -144,7 +158,9 @@ static int launcher_begin(Launcher *launcher, const Options *options) {
 
         list_init(&launcher->connections);
         child_table_init(&launcher->table, first_id());
-        check_descriptors(options);
+        r = set_children_max(launcher, options);
+        if (r < 0)
+                return r;
         r = leases_open(&launcher->leases, LEASE_FOLDER, options->uid_first, options->uid_last);
         if (r < 0) {
                 say(LOG_ERR, LEASE_FOLDER " can't be used (systemd-tmpfiles makes it): %s",

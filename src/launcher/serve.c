@@ -32,7 +32,7 @@ static int serve_probe(Connection *connection,
         _cleanup_(child_freep) Child *child = NULL;
         int r;
 
-        if (launcher->table.n_probes >= TABLE_PROBES_MAX)
+        if (launcher->table.n_probes >= TABLE_PROBES_MAX || child_table_is_full(&launcher->table))
                 return -EAGAIN;
         child = child_new(launcher, CHILD_PROBE);
         if (!child)
@@ -58,6 +58,8 @@ static int serve_spawn(Connection *connection, const LauncherRequest *request) {
         ChildPlan plan = {.kind = CHILD_TENDER, .uid = request->uid};
         int r;
 
+        if (child_table_is_full(&launcher->table))
+                return -EMFILE;
         child = child_new(launcher, CHILD_TENDER);
         if (!child)
                 return -ENOMEM;

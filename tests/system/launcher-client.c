@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,4 +184,63 @@ LauncherReply client_list(Client *client, LauncherReply *entries, size_t n_max) 
                         entries[n] = reply;
                 n++;
         }
+}
+
+int client_setup(void **state) {
+        *state = client_connect();
+        return 0;
+}
+
+/* Ends and forgets whatever the test has left. */
+int client_teardown(void **state) {
+        static LauncherReply entries[CLIENT_EXITS_MAX];
+        Client *client = *state;
+        LauncherReply answer = client_list(client, entries, CLIENT_EXITS_MAX);
+
+        for (unsigned i = 0; i < answer.count; i++)
+                if (entries[i].state != LAUNCHER_ENDED) {
+                        (void) client_signal(client, entries[i].child, SIGKILL);
+                        (void) client_wait_exit(client, entries[i].child);
+                }
+        for (unsigned i = 0; i < answer.count; i++)
+                assert_int_equal(client_forget(client, entries[i].child).error, 0);
+        client_close(client);
+        return 0;
+}
+
+char *run(const char *command) {
+        static char output[OUTPUT_MAX];
+        FILE *pipe = popen(command, "r");
+        size_t size;
+
+        assert_non_null(pipe);
+        size = fread(output, 1, sizeof(output) - 1, pipe);
+        output[size] = '\0';
+        assert_int_equal(pclose(pipe), 0);
+        return output;
+}
+
+bool process_exists(uint32_t pid) {
+        return kill((pid_t) pid, 0) == 0;
+}
+
+bool process_goes(uint32_t pid) {
+        for (int i = 0; i < 200; i++) {
+                if (!process_exists(pid))
+                        return true;
+                usleep(10000);
+        }
+        return false;
+}
+
+void start_scope(uint32_t pid, const char *scope) {
+        char command[512];
+
+        (void) snprintf(command, sizeof(command),
+                        "busctl -q call org.freedesktop.systemd1 /org/freedesktop/systemd1"
+                        " org.freedesktop.systemd1.Manager StartTransientUnit 'ssa(sv)a(sa(sv))'"
+                        " %s fail 1 PIDs au 1 %u 0 &&"
+                        " while ! grep -q %s /proc/%u/cgroup; do sleep 0.01; done",
+                        scope, pid, scope, pid);
+        assert_int_equal(system(command), 0);
 }

@@ -4,11 +4,26 @@
 /* A client of the launcher for tests: everything waits for its answer, and any trouble on the way
  * ends the test. */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "launcher/wire.h"
 
 #define CLIENT_EXITS_MAX 4096
+
+/* A uid of the launcher's, the last of them, and the most that a test prints. */
+#define UID        61184U
+#define UID_LAST   65519U
+#define OUTPUT_MAX 65536
+
+#define CLIENT_TEST(name) cmocka_unit_test_setup_teardown(name, client_setup, client_teardown)
+
+#define assert_contains(text, part)                                                                \
+        do {                                                                                       \
+                if (!strstr(text, part))                                                           \
+                        fail_msg("no \"%s\" in: %s", part, text);                                  \
+        } while (0)
 
 typedef struct Client {
         int fd;
@@ -54,3 +69,18 @@ uint64_t client_send_probe(Client *client, uint32_t uid, const char *script, int
 
 /* The answer to LAUNCHER_LIST; @entries gets at most @n_max of its entries. */
 LauncherReply client_list(Client *client, LauncherReply *entries, size_t n_max);
+
+/* *@state is a connected client; afterwards whatever the test has left is ended and forgotten. */
+int client_setup(void **state);
+int client_teardown(void **state);
+
+/* Output of a shell command of the test itself, until the next call. */
+char *run(const char *command);
+
+/* Puts the process into a scope of its own, as the daemon does before it opens the gate. */
+void start_scope(uint32_t pid, const char *scope);
+
+bool process_exists(uint32_t pid);
+
+/* Whether the process has gone within two seconds. */
+bool process_goes(uint32_t pid);

@@ -6,5 +6,8 @@ set -eu
 systemctl daemon-reload
 systemd-tmpfiles --create albatross-launcher.conf
 systemctl start albatross-launcher.socket
-"$1"/tests/system/launcher-live
+for part in tenders probes clients ends; do
+    "$1"/tests/system/launcher-$part
+done
+"$1"/tests/system/launcher-latency
 systemd-analyze security --no-pager albatross-launcher.service | tail -n 1
