@@ -31,9 +31,12 @@ typedef struct ManagerObserver {
 } ManagerObserver;
 
 /* Reads what is recorded, finds what runs, and returns when both are under way; @ready is called
- * when requests can be served. @bus is the system bus, to reach PID 1. */
+ * when requests can be served. @bus is where PID 1 is reached. */
 int manager_new(Manager **ret, sd_event *event, sd_bus *bus, ManagerDone ready, void *userdata);
 Manager *manager_free(Manager *manager);
+
+/* PID 1 is spoken to over @bus from now on: the system bus has come back, or has gone. */
+int manager_set_bus(Manager *manager, sd_bus *bus);
 
 void manager_set_observer(Manager *manager, const ManagerObserver *observer);
 

@@ -5,6 +5,8 @@
 
 #include <systemd/sd-bus.h>
 
+#define MANAGER_NAME "org.freedesktop.systemd1"
+
 /* Destination, path and interface of the sd_bus_*method_call*() family. */
 #define MANAGER_ADDRESS                                                                            \
         "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"

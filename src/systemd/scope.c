@@ -124,14 +124,23 @@ static int append_properties(sd_bus_message *message, const ScopeStart *start) {
         /* CollectMode=inactive keeps a failed scope until its Result was read; DefaultDependencies
          * and the order before albatross-guests.service make a shutdown end guests while the
          * daemon can still take note. */
-        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
-                                  "Description", "s", start->description, "Slice", "s",
-                                  start->slice, "PIDs", "au", 1, (uint32_t) start->pid, "AddRef",
-                                  "b", true, "CollectMode", "s", "inactive", "OOMPolicy", "s",
-                                  "kill", "Before", "as", 1, "albatross-guests.service",
-                                  "MemoryMax", "t", start->memory_max_bytes, "MemorySwapMax", "t",
-                                  (uint64_t) 0, "TasksMax", "t", (uint64_t) TASKS_MAX, "CPUWeight",
-                                  "t", (uint64_t) 100, "IOWeight", "t", (uint64_t) 100);
+        /* clang-format off */
+        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
+                                  "Description", "s", start->description,
+                                  "Slice", "s", start->slice,
+                                  "PIDs", "au", 1, (uint32_t) start->pid,
+                                  "CollectMode", "s", "inactive",
+                                  "OOMPolicy", "s", "kill",
+                                  "Before", "as", 1, "albatross-guests.service",
+                                  "MemoryMax", "t", start->memory_max_bytes,
+                                  "MemorySwapMax", "t", (uint64_t) 0,
+                                  "TasksMax", "t", (uint64_t) TASKS_MAX,
+                                  "CPUWeight", "t", (uint64_t) 100,
+                                  "IOWeight", "t", (uint64_t) 100);
+        /* clang-format on */
+        /* Only who has a name on the bus can hold a reference. */
+        if (r >= 0 && sd_bus_is_bus_client(start->watch->bus))
+                r = sd_bus_message_append(message, "(sv)", "AddRef", "b", true);
         if (r < 0 || start->allowed_cpus_size == 0)
                 return r;
 
@@ -247,11 +256,30 @@ ScopeWatch *scope_watch_free(ScopeWatch *watch) {
         if (!watch)
                 return NULL;
         sd_bus_slot_unref(watch->slot);
+        sd_bus_unref(watch->bus);
         free(watch);
         return NULL;
 }
 
 DEFINE_CLEANUP(ScopeWatch *, scope_watch_free);
+
+int scope_watch_set_bus(ScopeWatch *watch, sd_bus *bus) {
+        int r;
+
+        watch->slot = sd_bus_slot_unref(watch->slot);
+        sd_bus_unref(watch->bus);
+        watch->bus = sd_bus_ref(bus);
+        /* On PID 1's own socket there are no names, and so no senders. */
+        r = sd_bus_match_signal_async(
+                bus, &watch->slot, sd_bus_is_bus_client(bus) ? MANAGER_NAME : NULL,
+                "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "JobRemoved",
+                on_job_removed, NULL, watch);
+
+        LIST_FOREACH(link, &watch->starts)
+        finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET,
+               "the connection to systemd was lost meanwhile");
+        return r;
+}
 
 int scope_watch_new(ScopeWatch **ret, sd_bus *bus) {
         _cleanup_(scope_watch_freep) ScopeWatch *watch = NULL;
@@ -260,11 +288,8 @@ int scope_watch_new(ScopeWatch **ret, sd_bus *bus) {
         watch = calloc(1, sizeof(*watch));
         if (!watch)
                 return -ENOMEM;
-        watch->bus = bus;
         list_init(&watch->starts);
-        r = sd_bus_match_signal_async(
-                bus, &watch->slot, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                "org.freedesktop.systemd1.Manager", "JobRemoved", on_job_removed, NULL, watch);
+        r = scope_watch_set_bus(watch, bus);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(watch);

@@ -31,8 +31,12 @@ typedef void (*ScopeStarted)(void *userdata, int error, const char *reason);
 typedef struct ScopeWatch ScopeWatch;
 typedef struct ScopeStart ScopeStart;
 
-/* Listens for jobs on @bus; one for the whole daemon, before the first scope. */
+/* Listens for jobs; one for the whole daemon, before the first scope. */
 int scope_watch_new(ScopeWatch **ret, sd_bus *bus);
+
+/* From now on PID 1 is spoken to over @bus, the old one being gone: what was under way there has
+ * failed, and is told so. */
+int scope_watch_set_bus(ScopeWatch *watch, sd_bus *bus);
 ScopeWatch *scope_watch_free(ScopeWatch *watch);
 
 /* Begins to start a scope and refers to it (AddRef), so that its Result can be read after its end.
