@@ -26,16 +26,17 @@ static void __attribute__((noreturn)) run_agent(int ready_fd, pid_t parent) {
         _exit(127);
 }
 
+bool agent_wanted(const Options *options) {
+        return geteuid() != 0 && !option_given(options, OPTION_NO_ASK_PASSWORD) &&
+               !options->machine && isatty(STDIN_FILENO);
+}
+
 Agent agent_start(const Options *options) {
         _cleanup_(fd_closep) int ready_fd = -1;
         pid_t parent = getpid(), pid;
         int ends[2];
 
-        if (geteuid() == 0 || option_given(options, OPTION_NO_ASK_PASSWORD) || options->machine ||
-            !isatty(STDIN_FILENO))
-                return AGENT_NONE;
-
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (!agent_wanted(options) || pipe2(ends, O_CLOEXEC) < 0)
                 return AGENT_NONE;
         ready_fd = ends[0];
 

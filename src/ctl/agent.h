@@ -14,6 +14,9 @@ typedef pid_t Agent;
 
 #define AGENT_NONE ((Agent) -1)
 
+/* May somebody be asked for a password, and is there anybody to ask? */
+bool agent_wanted(const Options *options);
+
 /* Returns when the agent is ready to be asked. AGENT_NONE where none is needed, or none is there:
  * then polkit's refusal says what is missing. */
 Agent agent_start(const Options *options);

@@ -23,6 +23,10 @@
  * so long may one come after the other. */
 #define LAG_MSEC 2000
 
+/* A daemon that is restarted, or upgraded, is waited for: so often, with such pauses. */
+#define N_TRIES    120
+#define PAUSE_MSEC 250
+
 typedef struct Attachment {
         const Options *options;
         const Name *name;
@@ -196,6 +200,24 @@ static int ask_again(Attachment *attachment, Fault *fault) {
         return 0;
 }
 
+/* The same, as often as the daemon needs to come back. Returns a signal that ends us, else 0. */
+static int ask_until_answered(Attachment *attachment, Fault *fault) {
+        int r = 0;
+
+        for (unsigned i = 0; i < N_TRIES; i++) {
+                r = ask_again(attachment, fault);
+                if (r >= 0 || fault->code == FAULT_NO_SUCH_UNIKERNEL ||
+                    fault->code == FAULT_NOT_AUTHORIZED)
+                        return MIN_OF(r, 0);
+
+                attachment->bus = sd_bus_close_unref(attachment->bus);
+                r = wait_and_serve(attachment, PAUSE_MSEC);
+                if (r != 0 && r != -ETIMEDOUT)
+                        return r;
+        }
+        return r;
+}
+
 static int follow(Attachment *attachment, Fault *fault) {
         int r;
 
@@ -204,12 +226,12 @@ static int follow(Attachment *attachment, Fault *fault) {
 
                 r = may_wait ? wait_and_serve(attachment, attachment->reader.at_end ? LAG_MSEC : -1)
                              : -ETIMEDOUT;
-                if (r > 0)
-                        return 128 + r;
                 if (r == -ETIMEDOUT)
-                        r = ask_again(attachment, fault);
+                        r = ask_until_answered(attachment, fault);
                 if (r < 0)
                         return r;
+                if (r > 0)
+                        return 128 + r;
         }
         return attachment->exit_status;
 }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ctl/agent.h"
 #include "ctl/call.h"
 #include "ctl/change.h"
 #include "ctl/connect.h"
@@ -168,7 +168,7 @@ static int run_pipelined(const Change *change,
         int status = EXIT_SUCCESS, r = 0;
 
         /* Who may be asked for a password is asked for one at a time. */
-        if (geteuid() != 0 && !option_given(options, OPTION_NO_ASK_PASSWORD))
+        if (agent_wanted(options))
                 n_window = 1;
 
         while (r >= 0 && n_done < targets->n_items) {

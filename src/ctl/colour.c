@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +30,11 @@ const char *colour_sequence(Colour colour, bool wanted) {
         };
 
         return wanted ? sequences[colour] : "";
+}
+
+bool colour_has_utf8(void) {
+        setlocale(LC_CTYPE, "");
+        return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 Colour colour_of_state(const char *state) {

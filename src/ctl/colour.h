@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* Colours on a terminal that has them, unless $NO_COLOR or $SYSTEMD_COLORS say otherwise. */
+/* What a terminal can show: colours, unless $NO_COLOR or $SYSTEMD_COLORS say otherwise, and
+ * characters beyond ASCII. */
 
 #include <stdbool.h>
 
@@ -18,6 +19,9 @@ bool colour_wanted(void);
 
 /* The sequence that switches to @colour; "" where none is wanted. */
 const char *colour_sequence(Colour colour, bool wanted);
+
+/* May characters beyond ASCII be used? Sets the locale's character set from the environment. */
+bool colour_has_utf8(void);
 
 /* The colour of a state: "running", "failed" and the like. */
 Colour colour_of_state(const char *state);

@@ -69,7 +69,7 @@ void help_print(FILE *out, const Verb *verb) {
         for (size_t i = 0; i < n_verbs; i++) {
                 char text[128];
 
-                if (!verbs[i].run || (verbs[i].flags & VERB_HIDDEN))
+                if (!verbs[i].run)
                         continue;
                 snprintf(text, sizeof(text), "%s %s", verbs[i].name, verbs[i].synopsis);
                 print_row(out, text, verbs[i].help);

@@ -164,12 +164,11 @@ int table_print(const Listing *listing, const TableStyle *style) {
         Folders folders = {};
         int r;
 
-        /* Lines and corners where the locale has them. */
-        setlocale(LC_CTYPE, "");
         table = scols_new_table();
         if (!table)
                 return -ENOMEM;
-        scols_table_enable_ascii(table, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+        /* Lines and corners where the locale has them. */
+        scols_table_enable_ascii(table, !colour_has_utf8());
         scols_table_enable_noheadings(table, !style->header);
         scols_table_enable_colors(table, style->colours);
 

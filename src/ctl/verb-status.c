@@ -137,8 +137,9 @@ static void print_console(const Report *report) {
 static void report_print(const Report *report) {
         const char *state = properties_string(report->properties, "State");
 
-        printf("%s●%s %s\n", colour_sequence(colour_of_state(state), report->colours),
-               colour_sequence(COLOUR_NORMAL, report->colours), report->text);
+        printf("%s%s%s %s\n", colour_sequence(colour_of_state(state), report->colours),
+               colour_has_utf8() ? "●" : "*", colour_sequence(COLOUR_NORMAL, report->colours),
+               report->text);
         print_state(report);
         print_last_end(report);
         print_sizes(report);

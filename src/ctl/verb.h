@@ -15,7 +15,6 @@ typedef enum VerbFlags {
         VERB_MAY_ASK = 1 << 1,    /* polkit may want a password */
         VERB_IMAGE_IN = 1 << 2,   /* its last argument is a file that it reads */
         VERB_IMAGE_OUT = 1 << 3,  /* it writes a file */
-        VERB_HIDDEN = 1 << 4,     /* not in --help */
 } VerbFlags;
 
 struct Verb {
