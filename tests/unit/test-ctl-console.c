@@ -76,7 +76,7 @@ static void raw_is_what_was_written(void **state) {
 static void json_is_ascii_and_bytes_become_numbers(void **state) {
         const ConsoleStyle style = {.output = CONSOLE_JSON};
         const ExportEntry entry = {
-                .fields = {FIELD("A", "\xff\x01"), FIELD("B", "\u202e\x1b\x7f\"\u0085"),
+                .fields = {FIELD("A", "\xff\x01"), FIELD("B", "\u202e\x1b\x7f\"\xc2\x85"),
                            FIELD("\xff", "name is no text")},
                 .n_fields = 3,
         };

@@ -90,7 +90,7 @@ static void reads_the_same_byte_by_byte(void **state) {
 
         source_make(&source);
         for (size_t i = 0; i < sizeof(TWO_ENTRIES) - 1; i++) {
-                source_put(&source, TWO_ENTRIES + i, 1);
+                source_put(&source, &TWO_ENTRIES[i], 1);
                 assert_int_equal(export_fill(&source.reader), 1);
                 if (export_take(&source.reader, &entry) > 0)
                         n_entries++;
