@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What systemd thinks of our sandboxes.
+. "$(dirname "$0")/lib.sh"
+
+exposure() { systemd-analyze security --no-pager "$1" | sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p'; }
+
+level=$(exposure albatrossd.service)
+check "the exposure of albatrossd is $level, at most 2.0" awk "BEGIN {exit !($level <= 2.0)}"
+level=$(exposure albatross-launcher.service)
+check "the exposure of albatross-launcher, whose sandbox is the tenders', is $level, at most 4.0" \
+    awk "BEGIN {exit !($level <= 4.0)}"
+check 'the units are in order' systemd-analyze verify --man=no albatrossd.service albatrossd.socket \
+    albatross-launcher.service albatross-launcher.socket albatross-guests.service

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Daemon and launcher come and go, unikernels run on.
+# rig: own
+. "$(dirname "$0")/lib.sh"
+
+pids() { for name in "$@"; do albatrossctl show "$name" -P MainPID; done; }
+alive() { for pid in "$@"; do [ -d "/proc/$pid" ] || return 1; done; }
+
+for i in 1 2 3 4; do albatrossctl create --memory=2 "r$i" "$HELLO" -- --sleep=600 >/dev/null; done
+albatrossctl create --memory=2 brief "$HELLO" -- --sleep=2 --exit=9 >/dev/null
+albatrossctl create --no-start stopped "$HELLO" >/dev/null
+mapfile -t before < <(pids r1 r2 r3 r4)
+
+check 'the daemon restarts' systemctl restart albatrossd
+mapfile -t after < <(pids r1 r2 r3 r4)
+equal 'and knows every process again' "${before[*]}" "${after[*]}"
+equal 'what was stopped stays so' stopped "$(albatrossctl show stopped -P State)"
+
+systemctl kill -s KILL albatrossd.service
+check 'killed, it comes back' wait_for 5 albatrossctl show r1
+mapfile -t after < <(pids r1 r2 r3 r4)
+equal 'and knows every process again' "${before[*]}" "${after[*]}"
+
+systemctl stop albatrossd.service albatrossd.socket
+check 'while it is away unikernels run' alive "${before[@]}"
+sleep 2.2
+check 'it starts again' systemctl start albatrossd.socket albatrossd.service
+equal 'what ended meanwhile has its true status' 'exit-code 9' \
+    "$(albatrossctl show brief -P ExitResult) $(albatrossctl show brief -P ExitStatus)"
+equal 'and is not started again' failed "$(albatrossctl show brief -P State)"
+
+check 'the launcher is upgraded in place' systemctl reload albatross-launcher
+check 'its tenders run on' alive "${before[@]}"
+check 'one can be stopped through it' albatrossctl stop r1
+check 'and started' albatrossctl start r1
+
+systemctl kill -s KILL albatross-launcher.service
+sleep 0.5
+mapfile -t running < <(pids r2 r3 r4)
+equal 'the launcher killed, tenders are known by their scopes' "${before[*]:1}" "${running[*]}"
+check 'and can be stopped' albatrossctl stop r2
+equal 'which is reported' stopped "$(albatrossctl show r2 -P State)"
+check 'and started by the new launcher' albatrossctl start r2
+kill -KILL "$(albatrossctl show r3 -P MainPID)"
+check 'an end that nobody could collect is unknown' wait_for 5 \
+    eval '[ "$(albatrossctl show r3 -P ExitResult)" = unknown ]'
+check 'all can be destroyed' albatrossctl destroy r1 r2 r3 r4 brief stopped
