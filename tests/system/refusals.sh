@@ -15,7 +15,7 @@ refuse 'an empty image' 'empty' albatrossctl create bad "$folder/empty"
 refuse 'text' 'ELF' albatrossctl create bad /etc/passwd
 refuse 'a program of the host' 'unikernel' albatrossctl create bad /bin/true
 refuse 'an image that was cut off' 'end of the file' albatrossctl create bad "$folder/cut"
-refuse 'a compressed one that was cut off' 'truncated' albatrossctl create bad "$folder/cut.gz"
+refuse 'a compressed one that was cut off' 'ends too early' albatrossctl create bad "$folder/cut.gz"
 refuse 'a folder' 'folder' albatrossctl create bad "$folder"
 refuse 'a device' 'device' albatrossctl create bad /dev/null
 refuse 'too much memory' 'the machine has' albatrossctl create --memory=99T bad "$HELLO"
