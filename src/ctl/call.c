@@ -70,4 +70,5 @@ int call_now(sd_bus_message **ret,
 void call_done(Call *call) {
         call->slot = sd_bus_slot_unref(call->slot);
         call->reply = sd_bus_message_unref(call->reply);
+        call->bus = NULL;
 }

@@ -181,7 +181,6 @@ static int run_pipelined(const Change *change,
                 if (finish_one(&calls[n_done % N_PIPELINED], &targets->items[n_done], options) != 0)
                         status = EXIT_FAILURE;
                 call_done(&calls[n_done % N_PIPELINED]);
-                calls[n_done % N_PIPELINED] = (Call){};
                 n_done++;
         }
 

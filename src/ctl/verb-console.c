@@ -6,17 +6,25 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ctl/call.h"
 #include "ctl/connect.h"
 #include "ctl/console.h"
+#include "ctl/human.h"
 #include "ctl/pager.h"
+#include "ctl/properties.h"
 #include "ctl/target.h"
 #include "ctl/verb.h"
 
 #define N_STREAMS_MAX    256
 #define N_LINES_FOLLOWED 10
+
+/* A daemon that is restarted is waited for: so often, with such pauses. */
+#define N_TRIES    120
+#define PAUSE_USEC 250000
 
 /* The console of one unikernel. */
 typedef struct Stream {
@@ -27,6 +35,8 @@ typedef struct Stream {
         ExportReader reader;
         ExportEntry entry;
         bool has_entry;
+        uint64_t last_usec; /* of the line that was shown last; before one was, of the opening */
+        bool is_resumed;    /* and nothing has come since */
 } Stream;
 
 typedef struct Streams {
@@ -34,14 +44,15 @@ typedef struct Streams {
         size_t n_items;
 } Streams;
 
-static void streams_done(Streams *streams) {
-        for (size_t i = 0; i < streams->n_items; i++) {
-                Stream *stream = &streams->items[i];
+static void stream_close(Stream *stream) {
+        call_done(&stream->call);
+        export_done(&stream->reader);
+        stream->fd = fd_close(stream->fd);
+}
 
-                call_done(&stream->call);
-                export_done(&stream->reader);
-                fd_close(stream->fd);
-        }
+static void streams_done(Streams *streams) {
+        for (size_t i = 0; i < streams->n_items; i++)
+                stream_close(&streams->items[i]);
         free(streams->items);
 }
 
@@ -71,6 +82,19 @@ static int stream_ask(Stream *stream, sd_bus *bus, const ConsoleRequest *request
         return call_send(&stream->call, bus, message, CALL_PATIENTLY, fault);
 }
 
+static int stream_open(Stream *stream, Fault *fault) {
+        int r;
+
+        r = call_wait(&stream->call, fault);
+        if (r < 0)
+                return r;
+        r = console_answer(stream->call.reply, &stream->fd, fault);
+        if (r < 0)
+                return r;
+        stream->reader.fd = stream->fd;
+        return 0;
+}
+
 static int streams_open(Streams *streams, sd_bus *bus, const Options *options, Fault *fault) {
         ConsoleRequest request = make_request(options);
         int r;
@@ -87,6 +111,7 @@ static int streams_open(Streams *streams, sd_bus *bus, const Options *options, F
                 Stream *stream = &streams->items[i];
 
                 stream->fd = -1;
+                stream->last_usec = human_now();
                 streams->n_items++;
                 r = target_name(&stream->name, options->args[i], options, fault);
                 if (r < 0)
@@ -98,15 +123,9 @@ static int streams_open(Streams *streams, sd_bus *bus, const Options *options, F
         }
 
         for (size_t i = 0; i < streams->n_items; i++) {
-                Stream *stream = &streams->items[i];
-
-                r = call_wait(&stream->call, fault);
+                r = stream_open(&streams->items[i], fault);
                 if (r < 0)
                         return r;
-                r = console_answer(stream->call.reply, &stream->fd, fault);
-                if (r < 0)
-                        return r;
-                stream->reader.fd = stream->fd;
         }
         return 0;
 }
@@ -119,6 +138,8 @@ static int stream_print(Stream *stream, const Options *options) {
         };
 
         stream->has_entry = false;
+        stream->is_resumed = false;
+        stream->last_usec = console_entry_usec(&stream->entry);
         return console_print(stdout, &stream->entry, &style);
 }
 
@@ -158,8 +179,9 @@ static int print_merged(Streams *streams, const Options *options, Fault *fault) 
 static int stream_follow(Stream *stream, const Options *options, Fault *fault) {
         int r;
 
+        /* A line that its end cut in two is read again as a whole, should it go on. */
         r = export_fill(&stream->reader);
-        if (r < 0)
+        if (r < 0 && !stream->reader.at_end)
                 return console_fault(fault, stream->text, r);
         while ((r = export_take(&stream->reader, &stream->entry)) > 0) {
                 r = stream_print(stream, options);
@@ -172,35 +194,91 @@ static int stream_follow(Stream *stream, const Options *options, Fault *fault) {
         return 0;
 }
 
+/* Asks again for what is followed, behind what was shown. 1: it goes on, 0: it has ended. */
+static int stream_ask_again(Stream *stream, sd_bus *bus, Fault *fault) {
+        const ConsoleRequest request = {
+                .follow = true,
+                .n_lines = LINES_ALL,
+                .since_usec = stream->last_usec + 1,
+        };
+        _cleanup_(json_decrefp) json_t *properties = NULL;
+        const char *state;
+        int r;
+
+        r = properties_get(&properties, bus, &stream->name, fault);
+        if (r < 0)
+                return fault->code == FAULT_NO_SUCH_UNIKERNEL ? 0 : r;
+        state = properties_string(properties, "State");
+        if (strcmp(state, "stopped") == 0 || strcmp(state, "failed") == 0)
+                return 0;
+
+        stream_close(stream);
+        r = stream_ask(stream, bus, &request, fault);
+        if (r >= 0)
+                r = stream_open(stream, fault);
+        return r < 0 ? r : 1;
+}
+
+/* The pipe has ended: with the unikernel, or with a daemon that is restarted, and then it is waited
+ * for. */
+static int stream_resume(Stream *stream, sd_bus **bus, const Options *options, Fault *fault) {
+        int r = 0;
+
+        /* Should it end as soon as it is opened, that must not go on at full speed. */
+        if (stream->is_resumed)
+                usleep(PAUSE_USEC);
+        stream->is_resumed = true;
+
+        for (unsigned i = 0; i < N_TRIES; i++) {
+                r = 0;
+                if (!*bus)
+                        r = connect_bus(bus, options, fault);
+                if (r >= 0)
+                        r = stream_ask_again(stream, *bus, fault);
+                if (r >= 0 || fault->code == FAULT_NOT_AUTHORIZED)
+                        return MIN_OF(r, 0);
+                *bus = sd_bus_close_unref(*bus);
+                usleep(PAUSE_USEC);
+        }
+        return r;
+}
+
+/* Fills @polled; false when all have ended. poll() passes over negative descriptors. */
+static bool streams_poll(const Streams *streams, struct pollfd *polled) {
+        bool open = false;
+
+        for (size_t i = 0; i < streams->n_items; i++) {
+                polled[i].fd = streams->items[i].reader.at_end ? -1 : streams->items[i].fd;
+                polled[i].events = POLLIN;
+                open = open || polled[i].fd >= 0;
+        }
+        return open;
+}
+
 /* As it comes, until all have ended. */
-static int print_followed(Streams *streams, const Options *options, Fault *fault) {
+static int print_followed(Streams *streams, sd_bus **bus, const Options *options, Fault *fault) {
         struct pollfd polled[N_STREAMS_MAX];
         int r;
 
-        for (;;) {
-                bool open = false;
-
-                for (size_t i = 0; i < streams->n_items; i++) {
-                        /* poll() passes over negative descriptors. */
-                        polled[i].fd = streams->items[i].reader.at_end ? -1 : streams->items[i].fd;
-                        polled[i].events = POLLIN;
-                        open = open || polled[i].fd >= 0;
-                }
-                if (!open || ferror(stdout))
-                        return 0;
+        while (streams_poll(streams, polled) && !ferror(stdout)) {
                 if (poll(polled, streams->n_items, -1) < 0) {
                         if (errno == EINTR)
                                 continue;
                         return -errno;
                 }
                 for (size_t i = 0; i < streams->n_items; i++) {
+                        Stream *stream = &streams->items[i];
+
                         if (polled[i].fd < 0 || !polled[i].revents)
                                 continue;
-                        r = stream_follow(&streams->items[i], options, fault);
+                        r = stream_follow(stream, options, fault);
+                        if (r >= 0 && stream->reader.at_end)
+                                r = stream_resume(stream, bus, options, fault);
                         if (r < 0)
                                 return r;
                 }
         }
+        return 0;
 }
 
 int verb_console(const Options *options, Fault *fault) {
@@ -216,7 +294,7 @@ int verb_console(const Options *options, Fault *fault) {
         if (r < 0)
                 return r;
         if (option_given(options, OPTION_FOLLOW))
-                return print_followed(&streams, options, fault);
+                return print_followed(&streams, &bus, options, fault);
 
         pager = pager_start(options);
         return print_merged(&streams, options, fault);
