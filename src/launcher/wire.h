@@ -4,16 +4,22 @@
 /*
  * What albatrossd and albatross-launcher say to each other, over one SOCK_SEQPACKET connection to
  * /run/albatross/launcher (root only). Every message has a fixed size and begins with the version;
- * descriptors travel beside it. A request is answered exactly once, with its serial; beside that,
- * the launcher sends LAUNCHER_EXITED on its own.
+ * descriptors travel beside it and stay the sender's. A request is answered exactly once, with its
+ * serial, and not always in order: a probe is answered when it has ended. Beside that, the launcher
+ * sends LAUNCHER_EXITED on its own, to every connection.
  *
  * A *tender* is a child that begins at a gate: forked, but in nobody's hands yet, so that it can be
  * placed in its scope before it runs anything. It belongs to no connection: the daemon may go and
  * come back, LAUNCHER_LIST tells it what is there. A *probe* is a short-lived program with a
- * deadline; it is killed when its deadline passes or its connection goes away.
+ * deadline; it is killed when its deadline passes or its connection goes away. A reload of the
+ * launcher keeps its tenders and closes its connections.
  *
  * Command lines travel as a sealed memfd with NUL-terminated strings, argv[0] first, at most
- * LAUNCHER_ARGV_MAX bytes.
+ * LAUNCHER_ARGV_MAX bytes. Programs must be root's, executable by all, writable by nobody else.
+ *
+ * Errors of every verb: -EPROTO for what is no message of this version, -EINVAL for content that
+ * can't be (descriptors included), -EPERM for a uid outside the range, -ENOENT for a child that is
+ * not known, -ESRCH for one that has ended.
  */
 
 #include <stdint.h>
@@ -32,24 +38,30 @@
 typedef enum LauncherVerb {
         /* Descriptors: program, argv, then up to LAUNCHER_PASS_MAX more that become 0, 1, 2, 3 ...
          * of the program (those of 0-2 that are missing are /dev/null). Runs as .uid, without
-         * capabilities or environment, for at most .deadline_usec. Answered when it has ended:
-         * .wait_status, .error = -ETIMEDOUT when it was killed for its deadline. */
+         * capabilities, environment or a right to fork, for at most .deadline_usec. Answered when
+         * it has ended: .wait_status, .usage; .error = -ETIMEDOUT when it was killed for its
+         * deadline; .error and .step when it was not executed. -EBUSY: the uid is locked by
+         * somebody else, or its tender runs; -EAGAIN: too many probes run. */
         LAUNCHER_PROBE = 1,
-        /* No descriptors. Locks .uid, forks a child that waits at its gate, answers with .child
-         * and .pid. .name and .scope are kept for LAUNCHER_LIST and the journal. -EBUSY: the uid
-         * is locked by somebody else; take another. */
+        /* No descriptors. Locks .uid, forks a child that waits at its gate, answers with .child,
+         * .pid and .start_ticks. .name and .scope (printable, not empty) are kept for
+         * LAUNCHER_LIST and the journal. -EBUSY: the uid is locked by somebody else, or another
+         * tender of it is not forgotten; take another. -EMFILE: there are too many children. */
         LAUNCHER_SPAWN,
         /* Descriptors: program, argv, then up to LAUNCHER_PASS_MAX that become 3, 4, 5 ... of the
-         * tender. .gid is a further group (0: none), .cpus the CPUs it may use (all zero: as they
-         * are). Answered when the program has been executed, or could not be: .error, .step;
-         * .journal_error when it runs without a journal stream. */
+         * tender. .gid is a further group, that of /dev/kvm (0: none), .cpus the CPUs it may use
+         * (all zero: as they are). Answered when the program has been executed, or could not be:
+         * .error and .step, and then the child has ended; .journal_error when it runs without a
+         * journal stream. Without a .step nothing has happened: -EBUSY while a probe runs as its
+         * uid, -EALREADY when it was opened before. */
         LAUNCHER_OPEN,
         /* Sends .signal to .child through its pidfd; at the gate, it ends the child. */
         LAUNCHER_SIGNAL,
-        /* Answered by one LAUNCHER_ENTRY for each tender and then the answer, whose .count says
-         * how many. Ended tenders that were not forgotten are among them. */
+        /* Answered by one LAUNCHER_ENTRY for each tender, oldest first, and then the answer, whose
+         * .count says how many. Ended tenders that were not forgotten are among them. */
         LAUNCHER_LIST,
-        /* Drops what is kept of an ended tender. -EBUSY while it runs. */
+        /* Drops what is kept of an ended tender, and the lock of its uid, so not before all that
+         * belongs to that uid is taken back. -EBUSY while it runs. */
         LAUNCHER_FORGET,
 } LauncherVerb;
 
@@ -96,7 +108,7 @@ typedef struct LauncherReply {
         uint64_t serial; /* of the request; 0 in LAUNCHER_EXITED */
         uint64_t child;
         uint64_t start_ticks; /* proc(5), stat field 22: tells this pid from its next user */
-        int32_t error;        /* 0 or negative errno */
+        int32_t error;        /* 0 or negative errno; of an entry or end: why it never ran */
         int32_t journal_error;
         int32_t wait_status; /* as of wait(2), when ended */
         uint32_t step;

@@ -296,6 +296,29 @@ static void lines_are_in_the_journal_under_their_scope(void **state) {
         assert_null(strstr(output, "\"PRIORITY\":\"0\""));
 }
 
+/* The real thing: our tender, and an image that it gets as a descriptor. */
+static void runs_albatross_spt_in_its_sandbox(void **state) {
+        static const char argv[] = "albatross-spt\0--mem=16\0--\0@3\0Hello";
+        LauncherRequest request = {.verb = LAUNCHER_OPEN};
+        Client *client = *state;
+        _cleanup_(fd_closep) int argv_fd = client_argv_raw(argv, sizeof(argv));
+        _cleanup_(fd_closep) int program_fd = -1, image_fd = -1;
+        LauncherReply spawned;
+
+        program_fd = open(ALBATROSS_LIBEXECDIR "/albatross-spt", O_PATH | O_CLOEXEC);
+        image_fd = open(ALBATROSS_DATADIR "/hello.spt", O_RDONLY | O_CLOEXEC);
+        assert_true(program_fd >= 0 && image_fd >= 0);
+        spawned = client_spawn(client, UID, "hello");
+        start_scope(spawned.pid, "albatross-hello.scope");
+        request.child = spawned.child;
+        assert_int_equal(
+                client_call(client, request, (int[]){program_fd, argv_fd, image_fd}, 3).error, 0);
+        assert_int_equal(client_wait_exit(client, spawned.child).wait_status, 0);
+        assert_int_equal(system("journalctl --sync"), 0);
+        assert_string_equal(run("journalctl -q -o cat _SYSTEMD_UNIT=albatross-hello.scope"),
+                            "Hello\n");
+}
+
 static void runs_without_a_journal_and_says_so(void **state) {
         Client *client = *state;
         LauncherReply spawned = client_spawn(client, UID, "test"), opened;
@@ -320,6 +343,7 @@ int main(void) {
                 CLIENT_TEST(finds_no_place_to_leave_anything),
                 CLIENT_TEST(signals_reach_tenders_and_end_those_at_their_gates),
                 CLIENT_TEST(lines_are_in_the_journal_under_their_scope),
+                CLIENT_TEST(runs_albatross_spt_in_its_sandbox),
                 CLIENT_TEST(runs_without_a_journal_and_says_so),
         };
 
