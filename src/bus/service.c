@@ -97,8 +97,8 @@ static void on_changed(void *userdata, const Unikernel *unikernel) {
         LIST_FOREACH(link, &service->connections)
         sd_bus_emit_properties_changed(LIST_ENTRY(link, Connection, link)->bus, path, BUS_UNIKERNEL,
                                        "State", "StateChangeTimestamp", "Restarts", "MainPID",
-                                       "UID", "Scope", "ControlGroup", "InvocationID", "Tender",
-                                       "ExitResult", "ExitStatus", "ExitTimestamp", NULL);
+                                       "UID", "Scope", "Slice", "ControlGroup", "InvocationID",
+                                       "Tender", "ExitResult", "ExitStatus", "ExitTimestamp", NULL);
 }
 
 static int append_exit(sd_bus_message *signal, const Unikernel *unikernel, const char *path) {

@@ -160,7 +160,7 @@ static int property_get_control_group(sd_bus *bus,
         char group[NAME_CONTROL_GROUP_MAX + 1] = "";
 
         if (unikernel->run)
-                name_control_group(&unikernel->name, group);
+                unikernel_control_group(unikernel, group);
         return sd_bus_message_append(reply, "s", group);
 }
 
@@ -237,7 +237,7 @@ const sd_bus_vtable unikernel_vtable[] = {
         SD_BUS_PROPERTY("MainPID", "u", property_get_run_number, 0, CHANGES),
         SD_BUS_PROPERTY("UID", "u", property_get_run_number, 0, CHANGES),
         SD_BUS_PROPERTY("Scope", "s", property_get_text, 0, CHANGES),
-        SD_BUS_PROPERTY("Slice", "s", property_get_text, 0, CONSTANT),
+        SD_BUS_PROPERTY("Slice", "s", property_get_text, 0, CHANGES),
         SD_BUS_PROPERTY("ControlGroup", "s", property_get_control_group, 0, CHANGES),
         SD_BUS_PROPERTY("InvocationID", "ay", property_get_invocation, 0, CHANGES),
         SD_BUS_PROPERTY("Tender", "s", property_get_text, 0, CHANGES),

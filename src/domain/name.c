@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,21 +120,25 @@ void name_scope(const Name *name, char ret[static NAME_UNIT_MAX + 1]) {
         snprintf(ret, NAME_UNIT_MAX + 1, "albatross-%s.scope", name->text);
 }
 
-void path_slice(const char *path, size_t length, char ret[static NAME_UNIT_MAX + 1]) {
-        char *end;
+void path_slice(const char *path,
+                size_t length,
+                uint32_t number,
+                char ret[static NAME_UNIT_MAX + 1]) {
+        char *end = stpcpy(ret, "albatross");
 
-        if (length == 0) {
-                strcpy(ret, "albatross.slice");
-                return;
-        }
         /* "-" separates the levels of a slice, so the "-" within a label has to be another one. */
-        end = stpcpy(ret, "albatross-");
+        if (length > 0)
+                *end++ = '-';
         for (size_t i = 0; i < length; i++)
                 *end++ = (char) (path[i] == '-' ? '_' : path[i] == ':' ? '-' : path[i]);
+        if (number > 0)
+                end += sprintf(end, "-_%" PRIu32, number);
         strcpy(end, ".slice");
 }
 
-void name_control_group(const Name *name, char ret[static NAME_CONTROL_GROUP_MAX + 1]) {
+void name_control_group(const Name *name,
+                        uint32_t slice_number,
+                        char ret[static NAME_CONTROL_GROUP_MAX + 1]) {
         size_t length = name_path_length(name);
         char unit[NAME_UNIT_MAX + 1];
         char *end;
@@ -141,9 +146,13 @@ void name_control_group(const Name *name, char ret[static NAME_CONTROL_GROUP_MAX
         end = stpcpy(ret, "/albatross.slice/");
         for (size_t i = 1; length > 0 && i <= length; i++)
                 if (i == length || name->text[i] == ':') {
-                        path_slice(name->text, i, unit);
+                        path_slice(name->text, i, 0, unit);
                         end = stpcpy(stpcpy(end, unit), "/");
                 }
+        if (slice_number > 0) {
+                path_slice(name->text, length, slice_number, unit);
+                end = stpcpy(stpcpy(end, unit), "/");
+        }
         name_scope(name, unit);
         strcpy(end, unit);
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "domain/fault.h"
 
@@ -44,10 +45,17 @@ void name_full_text(const Name *name, char ret[static NAME_MAX_LENGTH + 2]);
 #define NAME_UNIT_MAX 255
 void name_scope(const Name *name, char ret[static NAME_UNIT_MAX + 1]);
 
-/* "albatross-alice.slice", with "_" for the "-" of a label; "albatross.slice" for the root. */
-void path_slice(const char *path, size_t length, char ret[static NAME_UNIT_MAX + 1]);
+/* "albatross-alice.slice", with "_" for the "-" of a label; "albatross.slice" for the root. A path
+ * with many scopes has further slices below its own, which is number 0: "albatross-alice-_2.slice"
+ * is number 2. No label starts with "-", so none becomes "_2". */
+void path_slice(const char *path,
+                size_t length,
+                uint32_t number,
+                char ret[static NAME_UNIT_MAX + 1]);
 
-/* "/albatross.slice/albatross-alice.slice/albatross-alice:web.scope": its control group. Each level
- * of the path repeats those above, and 8 labels have 200 characters. */
+/* "/albatross.slice/albatross-alice.slice/albatross-alice:web.scope": its control group, in the
+ * slice of that number. Each level repeats those above, and 8 labels have 200 characters. */
 #define NAME_CONTROL_GROUP_MAX 2047
-void name_control_group(const Name *name, char ret[static NAME_CONTROL_GROUP_MAX + 1]);
+void name_control_group(const Name *name,
+                        uint32_t slice_number,
+                        char ret[static NAME_CONTROL_GROUP_MAX + 1]);

@@ -2,9 +2,9 @@
 
 /*
  * albatross-store MAX IDLE_SEC: copies descriptor 0 to descriptor 1, counts and hashes what it
- * copies. It understands nothing of it; that it gets to the disk is the writer's work. Bytes come in from a
- * pipe to a new file, or go out from a file to a client's pipe; on both ways nobody may stall it
- * for longer than IDLE_SEC.
+ * copies. It understands nothing of it; that it gets to the disk is the writer's work. Bytes come
+ * in from a pipe to a new file, or go out from a file to a client's pipe; on both ways nobody may
+ * stall it for longer than IDLE_SEC.
  */
 
 #include <errno.h>

@@ -44,17 +44,26 @@ static void kill_stray(Manager *manager, const LauncherReply *entry) {
         launcher_call(manager->launcher, &call);
 }
 
+/* What its record in /run says of a run that goes on. */
+static void resume_run(Unikernel *unikernel, const RunRecord *record) {
+        Run *run = unikernel->run;
+
+        if (unikernel->n_invocations > 0)
+                run->invocation = unikernel->invocations[unikernel->n_invocations - 1];
+        run->slice_number = record->slice_number;
+        run->scoped = slices_claim(unikernel->manager, &unikernel->name, record->slice_number) >= 0;
+        unikernel->state = STATE_RUNNING;
+}
+
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
         RunRecord record = {};
 
         unikernel->run = run_new(unikernel, entry);
         if (!unikernel->run)
                 return;
-        unikernel->run->scoped = true;
+        (void) run_record_read(unikernel, &record);
+        resume_run(unikernel, &record);
         unikernel->run->opened = entry->state != LAUNCHER_AT_GATE;
-        unikernel->state = STATE_RUNNING;
-        if (run_record_read(unikernel, &record) >= 0 && unikernel->n_invocations > 0)
-                unikernel->run->invocation = unikernel->invocations[unikernel->n_invocations - 1];
         scope_ref(unikernel->manager->bus, entry->scope);
 }
 
@@ -138,7 +147,7 @@ static bool runs_still(const Unikernel *unikernel) {
         char unit[NAME_UNIT_MAX + 1];
 
         unikernel_scope(unikernel, unit);
-        name_control_group(&unikernel->name, group);
+        unikernel_control_group(unikernel, group);
         return unikernel->run->opened &&
                sd_id128_equal(scope_invocation(unit), unikernel->run->invocation) &&
                control_group_contains(group, unikernel->run->pid) > 0;
@@ -211,10 +220,8 @@ static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         if (!unikernel->run)
                 return;
         uid_pool_claim(unikernel->manager->uids, record->uid);
-        unikernel->run->opened = unikernel->run->scoped = true;
-        if (unikernel->n_invocations > 0)
-                unikernel->run->invocation = unikernel->invocations[unikernel->n_invocations - 1];
-        unikernel->state = STATE_RUNNING;
+        resume_run(unikernel, record);
+        unikernel->run->opened = true;
         lose_run(unikernel);
 }
 

@@ -34,6 +34,7 @@ struct Manager {
         int run_fd;       /* /run/albatross/runs */
         void *unikernels; /* tsearch(3) trees */
         void *images;
+        void *slices;
         uint64_t n_intakes;
         uint64_t disk_reserve_bytes, image_size_max_bytes;
         ManagerObserver observer;
@@ -62,6 +63,13 @@ int image_hold(Image **ret, Manager *manager, const char *digest);
 /* The last one to let go has the file removed. */
 void image_release(Manager *manager, Image *image);
 
+/* --- slices.c: which slice of its path a scope goes to */
+int slices_take(Manager *manager, const Name *name, uint32_t *ret_number);
+/* The same for a scope that is there. */
+int slices_claim(Manager *manager, const Name *name, uint32_t number);
+void slices_release(Manager *manager, const Name *name, uint32_t number);
+void slices_free_all(Manager *manager);
+
 /* --- record.c: a unikernel on disk */
 /* Writes it; unikernel_settle() follows. */
 int record_save(Unikernel *unikernel);
@@ -76,6 +84,7 @@ typedef struct RunRecord {
         pid_t pid; /* 0: it has ended */
         uint64_t start_ticks;
         uint32_t uid;
+        uint32_t slice_number;
         bool failed;
 } RunRecord;
 /* Fills in what is known of the last run; -ENOENT when there was none in this boot. */

@@ -251,6 +251,7 @@ Manager *manager_free(Manager *manager) {
         scope_watch_free(manager->scopes);
         tdestroy(manager->unikernels, free_node);
         tdestroy(manager->images, free);
+        slices_free_all(manager);
         uid_pool_free(manager->uids);
         tender_close(&manager->tender);
         for (Program program = 0; program < N_PROGRAMS; program++)

@@ -37,15 +37,16 @@ static json_t *run_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Exit *exit = &unikernel->last_exit;
 
-        return json_pack("{s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}", "MainPID",
-                         (json_int_t) (run ? run->pid : 0), "StartTicks",
-                         (json_int_t) (run ? run->start_ticks : 0), "UID",
-                         (json_int_t) (run ? run->uid : 0), "Restarts", (int) unikernel->n_restarts,
-                         "StateChangeTimestamp", (json_int_t) unikernel->state_usec, "ExitResult",
-                         exit_result_to_string(exit->result), "ExitStatus", exit->status,
-                         "ExitTimestamp", (json_int_t) exit->timestamp_usec, "Failed",
-                         (int) (!run && exit_is_failure(*exit)), "Invocations",
-                         invocations_to_json(unikernel));
+        return json_pack(
+                "{s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}", "MainPID",
+                (json_int_t) (run ? run->pid : 0), "StartTicks",
+                (json_int_t) (run ? run->start_ticks : 0), "UID", (json_int_t) (run ? run->uid : 0),
+                "SliceNumber", (json_int_t) (run ? run->slice_number : 0), "Restarts",
+                (int) unikernel->n_restarts, "StateChangeTimestamp",
+                (json_int_t) unikernel->state_usec, "ExitResult",
+                exit_result_to_string(exit->result), "ExitStatus", exit->status, "ExitTimestamp",
+                (json_int_t) exit->timestamp_usec, "Failed", (int) (!run && exit_is_failure(*exit)),
+                "Invocations", invocations_to_json(unikernel));
 }
 
 /* New file and rename: a daemon that dies in between leaves the old one whole. */
@@ -94,7 +95,7 @@ static int read_invocations(Unikernel *unikernel, const json_t *array) {
 }
 
 int run_record_read(Unikernel *unikernel, RunRecord *ret) {
-        json_int_t pid, ticks, uid, changed, ended;
+        json_int_t pid, ticks, uid, slice, changed, ended;
         _cleanup_(json_decrefp) json_t *record = NULL;
         _cleanup_(freep) char *text = NULL;
         json_t *invocations;
@@ -108,11 +109,12 @@ int run_record_read(Unikernel *unikernel, RunRecord *ret) {
         if (r < 0)
                 return r;
         record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-        if (!record || json_unpack(record, "{s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}",
-                                   "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "Restarts",
-                                   &restarts, "StateChangeTimestamp", &changed, "ExitResult",
-                                   &result, "ExitStatus", &status, "ExitTimestamp", &ended,
-                                   "Failed", &failed, "Invocations", &invocations) < 0)
+        if (!record ||
+            json_unpack(record, "{s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}",
+                        "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
+                        "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult",
+                        &result, "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed,
+                        "Invocations", &invocations) < 0)
                 return -EBADMSG;
 
         unikernel->n_restarts = (uint32_t) restarts;
@@ -126,6 +128,7 @@ int run_record_read(Unikernel *unikernel, RunRecord *ret) {
                 .pid = (pid_t) pid,
                 .start_ticks = (uint64_t) ticks,
                 .uid = (uint32_t) uid,
+                .slice_number = (uint32_t) slice,
                 .failed = failed,
         };
         return read_invocations(unikernel, invocations);

@@ -63,6 +63,7 @@ static void run_give_back(Unikernel *unikernel) {
         if (unikernel->run->scoped) {
                 unikernel_scope(unikernel, unit);
                 scope_release(manager->bus, unit);
+                slices_release(manager, &unikernel->name, unikernel->run->slice_number);
         }
         if (!unikernel->run->orphaned)
                 launcher_call(manager->launcher, &forget);

@@ -71,6 +71,10 @@ static int begin_scope(Start *start) {
         char description[NAME_MAX_LENGTH + 16];
         int r;
 
+        r = slices_take(unikernel->manager, &unikernel->name, &unikernel->run->slice_number);
+        if (r < 0)
+                return r;
+        unikernel->run->scoped = true;
         unikernel_scope(unikernel, unit);
         unikernel_slice(unikernel, slice);
         snprintf(description, sizeof(description), "Unikernel %s", unikernel->name.text);
@@ -93,7 +97,6 @@ static int begin_scope(Start *start) {
                         on_scoped, start);
         if (r < 0)
                 return r;
-        unikernel->run->scoped = true;
         start->n_pending++;
         return 0;
 }

@@ -33,12 +33,13 @@ typedef struct Run {
         uint64_t child; /* the launcher's number for it */
         pid_t pid;
         uint32_t uid;
-        uint64_t start_ticks; /* proc(5) */
-        bool scoped;          /* its scope was asked for */
-        bool opened;          /* its tender was executed */
-        bool asked;           /* we were told to end it */
-        bool orphaned;        /* the launcher does not know it: it died since */
-        uint64_t generation;  /* of the launcher's list that it was last in */
+        uint64_t start_ticks;  /* proc(5) */
+        uint32_t slice_number; /* of its path; see slices.c */
+        bool scoped;           /* its scope was asked for */
+        bool opened;           /* its tender was executed */
+        bool asked;            /* we were told to end it */
+        bool orphaned;         /* the launcher does not know it: it died since */
+        uint64_t generation;   /* of the launcher's list that it was last in */
         sd_id128_t invocation;
 } Run;
 
@@ -77,9 +78,11 @@ typedef struct Unikernel {
         sd_event_source *pidfd_source; /* of an orphaned run */
 } Unikernel;
 
-/* The unit of its runs, and the slice of its path. */
+/* The unit of its runs; the slice of the run at hand, or of its path; the run's control group. */
 void unikernel_scope(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]);
 void unikernel_slice(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]);
+void unikernel_control_group(const Unikernel *unikernel,
+                             char ret[static NAME_CONTROL_GROUP_MAX + 1]);
 
 /* "solo5-spt": what its image was made for. */
 const char *unikernel_type(const Unikernel *unikernel);

@@ -135,7 +135,14 @@ void unikernel_scope(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX +
 }
 
 void unikernel_slice(const Unikernel *unikernel, char ret[static NAME_UNIT_MAX + 1]) {
-        path_slice(unikernel->name.text, name_path_length(&unikernel->name), ret);
+        path_slice(unikernel->name.text, name_path_length(&unikernel->name),
+                   unikernel->run ? unikernel->run->slice_number : 0, ret);
+}
+
+void unikernel_control_group(const Unikernel *unikernel,
+                             char ret[static NAME_CONTROL_GROUP_MAX + 1]) {
+        name_control_group(&unikernel->name, unikernel->run ? unikernel->run->slice_number : 0,
+                           ret);
 }
 
 const char *unikernel_type(const Unikernel *unikernel) {

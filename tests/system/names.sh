@@ -34,3 +34,14 @@ refuse 'a leading minus' 'starts with' albatrossctl create a:-b "$HELLO"
 refuse 'an underscore' 'other than letters' albatrossctl create a_b "$HELLO"
 refuse 'a name of 201 characters' 'at most 200' albatrossctl create \
     "$long:$long:$long:123456789" "$HELLO"
+
+for i in {1..130}; do echo "many$i"; done >"$test_output.names"
+xargs -P 4 -I{} albatrossctl -q create --memory=2 {} "$HELLO" -- --sleep=600 <"$test_output.names"
+equal 'with 130 in a path, two have a slice of their own below it' 2 \
+    "$(find /sys/fs/cgroup/albatross.slice/albatross-_1.slice -name '*.scope' | wc -l)"
+check 'the daemon restarted knows which' systemctl restart albatrossd
+last=$(albatrossctl show many130 -P ControlGroup)
+equal 'ControlGroup is where systemd put it' "$(systemctl show -P ControlGroup albatross-many130.scope)" "$last"
+check 'all can be destroyed at once' xargs albatrossctl -q destroy <"$test_output.names"
+check 'the slice goes with them' wait_for 5 not systemctl is-active -q albatross-_1.slice
+rm "$test_output.names"

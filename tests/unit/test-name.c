@@ -120,18 +120,36 @@ static void units_are_named_after_names(void **state) {
         assert_int_equal(name_parse(&name, "alice:web-team:w-1", NULL), 0);
         name_scope(&name, unit);
         assert_string_equal(unit, "albatross-alice:web-team:w-1.scope");
-        path_slice(name.text, name_path_length(&name), unit);
+        path_slice(name.text, name_path_length(&name), 0, unit);
         assert_string_equal(unit, "albatross-alice-web_team.slice");
-        name_control_group(&name, group);
+        name_control_group(&name, 0, group);
         assert_string_equal(group, "/albatross.slice/albatross-alice.slice/"
                                    "albatross-alice-web_team.slice/"
                                    "albatross-alice:web-team:w-1.scope");
 
         assert_int_equal(name_parse(&name, "web", NULL), 0);
-        path_slice(name.text, name_path_length(&name), unit);
+        path_slice(name.text, name_path_length(&name), 0, unit);
         assert_string_equal(unit, "albatross.slice");
-        name_control_group(&name, group);
+        name_control_group(&name, 0, group);
         assert_string_equal(group, "/albatross.slice/albatross-web.scope");
+}
+
+static void a_path_with_many_scopes_has_further_slices(void **state) {
+        char unit[NAME_UNIT_MAX + 1], group[NAME_CONTROL_GROUP_MAX + 1];
+        Name name;
+
+        assert_int_equal(name_parse(&name, "alice:web", NULL), 0);
+        path_slice(name.text, name_path_length(&name), 2, unit);
+        assert_string_equal(unit, "albatross-alice-_2.slice");
+        name_control_group(&name, 2, group);
+        assert_string_equal(group, "/albatross.slice/albatross-alice.slice/"
+                                   "albatross-alice-_2.slice/albatross-alice:web.scope");
+
+        assert_int_equal(name_parse(&name, "web", NULL), 0);
+        path_slice(name.text, 0, 17, unit);
+        assert_string_equal(unit, "albatross-_17.slice");
+        name_control_group(&name, 17, group);
+        assert_string_equal(group, "/albatross.slice/albatross-_17.slice/albatross-web.scope");
 }
 
 static void the_longest_name_fits_everywhere(void **state) {
@@ -145,7 +163,7 @@ static void the_longest_name_fits_everywhere(void **state) {
         assert_int_equal(name_parse(&name, text, NULL), 0);
         name_scope(&name, unit);
         assert_int_equal(strlen(unit), strlen("albatross-.scope") + 199);
-        name_control_group(&name, group);
+        name_control_group(&name, 0, group);
         assert_string_equal(group + strlen(group) - strlen(unit), unit);
 }
 
@@ -158,6 +176,7 @@ int main(void) {
                 cmocka_unit_test(a_name_is_taken_apart),
                 cmocka_unit_test(below_means_whole_labels),
                 cmocka_unit_test(units_are_named_after_names),
+                cmocka_unit_test(a_path_with_many_scopes_has_further_slices),
                 cmocka_unit_test(the_longest_name_fits_everywhere),
         };
 
