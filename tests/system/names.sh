@@ -42,6 +42,6 @@ equal 'with 130 in a path, two have a slice of their own below it' 2 \
 check 'the daemon restarted knows which' systemctl restart albatrossd
 last=$(albatrossctl show many130 -P ControlGroup)
 equal 'ControlGroup is where systemd put it' "$(systemctl show -P ControlGroup albatross-many130.scope)" "$last"
-check 'all can be destroyed at once' xargs albatrossctl -q destroy <"$test_output.names"
+check "all can be destroyed at once" xargs -a "$test_output.names" albatrossctl -q destroy
 check 'the slice goes with them' wait_for 5 not systemctl is-active -q albatross-_1.slice
 rm "$test_output.names"
