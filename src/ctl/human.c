@@ -11,7 +11,7 @@ void human_size(uint64_t bytes, char ret[static HUMAN_MAX + 1]) {
         unsigned unit = 0;
         uint64_t tenths;
 
-        while (bytes >> (10 * (unit + 1)) && unit + 2 < sizeof(units))
+        while (unit + 2 < sizeof(units) && bytes >> (10 * (unit + 1)))
                 unit++;
         if (bytes % (UINT64_C(1) << (10 * unit)) == 0) {
                 snprintf(ret, HUMAN_MAX + 1, "%llu%c", (unsigned long long) (bytes >> (10 * unit)),
