@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "domain/fault.h"
 
 static const struct {
@@ -33,16 +32,6 @@ static const struct {
         [FAULT_FAILED] = {"Failed", EIO},
 };
 
-/* What is quoted may have been cut inside of a character, and a client that got a reply with half
- * of one would get none: the bus refuses it. */
-__attribute__((format(printf, 3, 0))) static void write_text(char *text,
-                                                             size_t size,
-                                                             const char *format,
-                                                             va_list arguments) {
-        vsnprintf(text, size, format, arguments);
-        utf8_mend(text);
-}
-
 int fault_set(Fault *fault, FaultCode code, const char *format, ...) {
         va_list arguments;
 
@@ -52,7 +41,7 @@ int fault_set(Fault *fault, FaultCode code, const char *format, ...) {
                 fault->code = code;
                 fault->hint[0] = '\0';
                 va_start(arguments, format);
-                write_text(fault->message, sizeof(fault->message), format, arguments);
+                vsnprintf(fault->message, sizeof(fault->message), format, arguments);
                 va_end(arguments);
         }
         return -codes[code].error;
@@ -64,7 +53,7 @@ void fault_hint(Fault *fault, const char *format, ...) {
         if (!fault)
                 return;
         va_start(arguments, format);
-        write_text(fault->hint, sizeof(fault->hint), format, arguments);
+        vsnprintf(fault->hint, sizeof(fault->hint), format, arguments);
         va_end(arguments);
 }
 

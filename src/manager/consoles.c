@@ -50,7 +50,7 @@ void consoles_add_run(Unikernel *unikernel) {
 }
 
 typedef struct ConsoleArguments {
-        char options[3][48];
+        char options[4][48];
         char unit[NAME_UNIT_MAX + 1];
         char invocations[UNIKERNEL_INVOCATIONS_MAX][SD_ID128_STRING_MAX];
         const char *list[HELPER_ARGUMENTS_MAX + 1];
@@ -80,6 +80,11 @@ static void build_arguments(ConsoleArguments *arguments,
                          order->until_usec);
                 arguments->list[n++] = arguments->options[2];
         }
+        /* Of a guest that ends at once, journald knows the scope but no run. Since this unikernel
+         * was made, such lines can only be its own. */
+        snprintf(arguments->options[3], sizeof(arguments->options[3]), "--unclaimed-since=%" PRIu64,
+                 unikernel->created_usec);
+        arguments->list[n++] = arguments->options[3];
         unikernel_scope(unikernel, arguments->unit);
         arguments->list[n++] = arguments->unit;
         for (size_t i = first; i < unikernel->n_invocations; i++)
