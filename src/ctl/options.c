@@ -332,6 +332,16 @@ static int check_given(const Options *options, Fault *fault) {
         return 0;
 }
 
+/* For most verbs, "--" only ends the options, as everywhere: what follows are arguments still. */
+static void take_rest(Options *options) {
+        if (!options->verb || (options->verb->flags & VERB_TAKES_REST))
+                return;
+        for (size_t i = 0; i < options->n_rest; i++)
+                options->args[options->n_args++] = options->rest[i];
+        options->n_rest = 0;
+        options->has_rest = false;
+}
+
 int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault *fault) {
         _cleanup_(options_done) Options options = {};
         int r;
@@ -343,6 +353,7 @@ int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault 
         r = scan(&options, argc, argv, now_usec, fault);
         if (r < 0)
                 return r;
+        take_rest(&options);
         /* Help is for those who do not know yet how it is right. */
         if (options.verb && options.verb->run && !option_given(&options, OPTION_HELP)) {
                 r = check_given(&options, fault);

@@ -84,7 +84,7 @@ typedef struct Options {
         const Verb *verb;
         char **args;
         size_t n_args;
-        /* What follows "--"; has_rest also where nothing does. */
+        /* What follows "--", for verbs that hand it on; has_rest also where nothing does. */
         char **rest;
         size_t n_rest;
         bool has_rest;

@@ -20,15 +20,32 @@ static int refuse_existing(const char *path, Fault *fault) {
         return r;
 }
 
+/* A rename would put a file where a folder or a device was; neither is ever meant. */
+static int check_existing(const char *path, const struct stat *status, bool replace, Fault *fault) {
+        int r;
+
+        if (S_ISREG(status->st_mode) || S_ISLNK(status->st_mode))
+                return replace ? 0 : refuse_existing(path, fault);
+        if (S_ISDIR(status->st_mode))
+                return fault_set(fault, FAULT_FAILED,
+                                 "\"%.300s\" is a folder, the name of a file is needed", path);
+        r = fault_set(fault, FAULT_FAILED, "\"%.300s\" is no file that could be replaced", path);
+        fault_hint(fault, "Write \"-\" to standard output, and lead that there.");
+        return r;
+}
+
 int save_open(Save *ret, const char *path, bool replace, Fault *fault) {
         _cleanup_(save_done) Save save = SAVE_NONE;
         const char *slash = strrchr(path, '/');
         struct stat status;
         mode_t mask;
-        int n;
+        int n, r;
 
-        if (!replace && lstat(path, &status) >= 0)
-                return refuse_existing(path, fault);
+        if (lstat(path, &status) >= 0) {
+                r = check_existing(path, &status, replace, fault);
+                if (r < 0)
+                        return r;
+        }
 
         save.replace = replace;
         save.path = strdup(path);

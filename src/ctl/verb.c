@@ -113,9 +113,7 @@ int verb_check(const Options *options, Fault *fault) {
         const char *wrong = NULL;
         int r;
 
-        if (options->has_rest && !(verb->flags & VERB_TAKES_REST))
-                wrong = "nothing behind \"--\"";
-        else if (options->n_args < verb->min_args)
+        if (options->n_args < verb->min_args)
                 wrong = "more arguments";
         else if (options->n_args > verb->max_args)
                 wrong = verb->flags & VERB_TAKES_REST ? "the guest's arguments behind \"--\""

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "domain/fault.h"
 
 static const struct {
@@ -32,6 +33,16 @@ static const struct {
         [FAULT_FAILED] = {"Failed", EIO},
 };
 
+/* What is quoted may have been cut inside of a character, and a client that got a reply with half
+ * of one would get none: the bus refuses it. */
+__attribute__((format(printf, 3, 0))) static void write_text(char *text,
+                                                             size_t size,
+                                                             const char *format,
+                                                             va_list arguments) {
+        vsnprintf(text, size, format, arguments);
+        utf8_mend(text);
+}
+
 int fault_set(Fault *fault, FaultCode code, const char *format, ...) {
         va_list arguments;
 
@@ -41,7 +52,7 @@ int fault_set(Fault *fault, FaultCode code, const char *format, ...) {
                 fault->code = code;
                 fault->hint[0] = '\0';
                 va_start(arguments, format);
-                vsnprintf(fault->message, sizeof(fault->message), format, arguments);
+                write_text(fault->message, sizeof(fault->message), format, arguments);
                 va_end(arguments);
         }
         return -codes[code].error;
@@ -53,7 +64,7 @@ void fault_hint(Fault *fault, const char *format, ...) {
         if (!fault)
                 return;
         va_start(arguments, format);
-        vsnprintf(fault->hint, sizeof(fault->hint), format, arguments);
+        write_text(fault->hint, sizeof(fault->hint), format, arguments);
         va_end(arguments);
 }
 

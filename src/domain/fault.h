@@ -40,7 +40,8 @@ typedef struct Fault {
 } Fault;
 
 /* Fills @fault, which may be NULL, and returns the errno that stands for @code, negative. What
- * does not fit is cut. The message is a sentence without its final stop. */
+ * does not fit is cut. The message is a sentence without its final stop, and valid UTF-8 whatever
+ * it quotes. */
 int fault_set(Fault *fault, FaultCode code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 

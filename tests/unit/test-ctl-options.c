@@ -100,6 +100,17 @@ static void two_dashes_as_a_value_end_nothing(void **state) {
         assert_false(parsed.options.has_rest);
 }
 
+static void two_dashes_end_the_options_of_other_verbs(void **state) {
+        PARSED(parsed, "stop a -- b -q");
+
+        assert_int_equal(parsed.r, 0);
+        assert_int_equal(parsed.options.n_args, 3);
+        assert_string_equal(parsed.options.args[1], "b");
+        assert_string_equal(parsed.options.args[2], "-q");
+        assert_int_equal(parsed.options.n_rest, 0);
+        assert_false(option_given(&parsed.options, OPTION_QUIET));
+}
+
 static void a_lone_dash_is_an_argument(void **state) {
         PARSED(parsed, "create web -");
 
@@ -202,7 +213,7 @@ static void refuses_too_few_and_too_many_arguments(void **state) {
         assert_refused("create web img arg",
                        "The verb 'create' takes the guest's arguments behind \"--\"");
         assert_refused("list a b", "The verb 'list' takes fewer arguments");
-        assert_refused("list -- a", "The verb 'list' takes nothing behind \"--\"");
+        assert_refused("list -- a b", "The verb 'list' takes fewer arguments");
         assert_refused("destroy", "The verb 'destroy' takes more arguments");
 }
 
@@ -255,6 +266,7 @@ int main(void) {
                 cmocka_unit_test(options_stand_anywhere),
                 cmocka_unit_test(two_dashes_with_nothing_behind_are_seen),
                 cmocka_unit_test(two_dashes_as_a_value_end_nothing),
+                cmocka_unit_test(two_dashes_end_the_options_of_other_verbs),
                 cmocka_unit_test(a_lone_dash_is_an_argument),
                 cmocka_unit_test(an_alias_is_its_verb),
                 cmocka_unit_test(fields_add_up),

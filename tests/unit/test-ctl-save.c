@@ -132,6 +132,17 @@ static void a_folder_that_is_not_there_is_named(void **state) {
                             "\"nowhere/file\" can't be written: No such file or directory");
 }
 
+static void neither_a_folder_nor_a_device_is_replaced(void **state) {
+        Save save = SAVE_NONE;
+        Fault fault = {};
+
+        assert_true(save_open(&save, ".", true, &fault) < 0);
+        assert_string_equal(fault.message, "\".\" is a folder, the name of a file is needed");
+        assert_true(save_open(&save, "/dev/null", true, &fault) < 0);
+        assert_string_equal(fault.message, "\"/dev/null\" is no file that could be replaced");
+        assert_int_equal(save.fd, -1);
+}
+
 static void copies_and_counts(void **state) {
         _cleanup_(fd_closep) int from_fd = -1, to_fd = -1;
         uint64_t size = 7;
@@ -172,6 +183,8 @@ int main(void) {
                                                 leave_folder),
                 cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_named, enter_folder,
                                                 leave_folder),
+                cmocka_unit_test_setup_teardown(neither_a_folder_nor_a_device_is_replaced,
+                                                enter_folder, leave_folder),
                 cmocka_unit_test_setup_teardown(copies_and_counts, enter_folder, leave_folder),
                 cmocka_unit_test_setup_teardown(a_copy_that_fails_says_why, enter_folder,
                                                 leave_folder),
