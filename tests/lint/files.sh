@@ -27,19 +27,16 @@ words=(
 )
 pattern=$(IFS='|'; echo "${words[*]}")
 
-for file in "${files[@]}"; do
-    case $file in
-    *.[ch] | *.sh | tools/* | .ci/*)
-        head -n 4 "$file" | grep -q 'SPDX-License-Identifier: ISC' || say "$file: no SPDX line at its start"
-        ;;
-    esac
-    case $file in
-    *.[chS] | *.sh | tools/* | meson.build | */meson.build)
-        n=$(wc -l <"$file")
-        [ "$n" -le 500 ] || say "$file: $n lines, more than 500"
-        ;;
-    esac
-done
+mapfile -t code < <(printf '%s\n' "${files[@]}" |
+    grep -E '\.[chS]$|\.(sh|lds|conf)$|^tools/|^\.ci/|\.(service|socket|slice)(\.in)?$')
+! grep -L 'SPDX-License-Identifier: ISC' -- "${code[@]}" | grep . || say '^ no SPDX line'
+
+! printf '%s\n' "${files[@]}" | grep -E '\.[chS]$|\.sh$|^tools/|meson\.build$' | tr '\n' '\0' |
+    xargs -0 awk '
+        FNR == 1 && NR > 1 && n > 500 { print last ": " n " lines" }
+        { n = FNR; last = FILENAME }
+        END { if (n > 500) print last ": " n " lines" }' |
+    grep . || say '^ more than 500 lines: is it one noun?'
 ! grep -nIE "$pattern" -- "${files[@]}" || say '^ words that do not belong in the project'
 ! grep -nIE '[[:space:]]$' -- "${files[@]}" || say '^ white space at the end of a line'
 ! grep -rnE '\bgoto[[:space:]]+[a-z_]+;' --include='*.[ch]' src tests || say '^ goto'

@@ -20,28 +20,36 @@ allowed() {
     esac
 }
 
-bad=0 n=0
+bad=0
 say() {
     printf '%s\n' "$*"
     bad=1
 }
 
-for folder in src/*/; do
-    layer=$(basename "$folder")
+# Every quoted include as "file line header", a header that is none of src/'s included.
+includes() {
+    find src -name '*.[ch]' -exec awk '
+        /^[[:space:]]*#[[:space:]]*include[[:space:]]*"/ {
+            split($0, part, "\"")
+            print FILENAME, FNR, part[2]
+        }' {} +
+}
+
+n=0
+while read -r file line header; do
+    n=$((n + 1))
+    layer=${file#src/}
+    layer=${layer%%/*}
     may=$(allowed "$layer") || { say "src/$layer: not in the table of tests/lint/layers.sh"; continue; }
-    while IFS=: read -r file line text; do
-        n=$((n + 1))
-        header=$(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' <<<"$text")
-        if [ ! -e "src/$header" ]; then
-            say "$file:$line: \"$header\" is no path below src/"
-            continue
-        fi
-        case " $layer $may " in
-        *" ${header%%/*} "* | *" $header "*) ;;
-        *) say "$file:$line: $layer must not include \"$header\" (only: own ${may:-files})" ;;
-        esac
-    done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' "$folder" /dev/null)
-done
+    if [ ! -e "src/$header" ]; then
+        say "$file:$line: \"$header\" is no path below src/"
+        continue
+    fi
+    case " $layer ${may//$'\n'/ } " in
+    *" ${header%%/*} "* | *" $header "*) ;;
+    *) say "$file:$line: $layer must not include \"$header\" (only: own ${may:-files})" ;;
+    esac
+done < <(includes)
 [ "$n" -gt 0 ] || say 'no include was looked at: is this the right folder?'
 echo "$n includes"
 exit $bad

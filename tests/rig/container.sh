@@ -113,6 +113,7 @@ run() {
     # systemd-run would expand $VAR in the command line itself, hence the doubling.
     enter /usr/bin/systemd-run --quiet "${how[@]}" --wait --service-type=exec \
         --unit=rig-cmd -p WorkingDirectory="$folder" -p TimeoutStopSec=5 --setenv=RIG=container \
+        --setenv=RIG_BUILD="${mountpoint%/rig/mnt}" \
         --setenv=HOME=/root --setenv=TERM="${TERM:-dumb}" \
         --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         -- "${@//\$/\$\$}" <&0 &

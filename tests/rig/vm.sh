@@ -105,6 +105,7 @@ END
 write_command() {
     printf 'cd %q 2>/dev/null || cd /\n' "$folder"
     printf 'export RIG=vm HOME=/root TERM=%q PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' "${TERM:-dumb}"
+    printf 'export RIG_BUILD=%q\n' "${mountpoint%/rig/mnt}"
     if [ $# -gt 0 ]; then
         printf 'stty raw -echo\n'
         printf '%q ' "$@"

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# The units, the bus policy and the folders as they are installed.
+. "$(dirname "$0")/lib.sh"
+
+exposure() { # UNIT
+    systemd-analyze security --no-pager "$1" | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p'
+}
+
+at_most() { # LIMIT FIGURE
+    awk -v limit="$1" -v figure="$2" 'BEGIN {exit !(figure != "" && figure + 0 <= limit + 0)}'
+}
+
+mapfile -t units < <(cd /usr/lib/systemd/system && ls -d albatross*.service albatross*.socket albatross*.slice)
+check "units are installed: ${units[*]}" test ${#units[@]} -ge 5
+# Manual pages are looked for where the machine has man; that is not what is tested here.
+check 'systemd finds nothing wrong with them' systemd-analyze verify --man=no "${units[@]}"
+
+figure=$(exposure albatrossd.service)
+check "the exposure of albatrossd is at most 2.0: $figure" at_most 2.0 "$figure"
+figure=$(exposure albatross-launcher.service)
+check "the exposure of albatross-launcher, whose sandbox tenders inherit, is at most 4.0: $figure" at_most 4.0 "$figure"
+
+prints 'albatrossd is enabled' enabled systemctl is-enabled albatrossd.service
+prints 'its socket is enabled' enabled systemctl is-enabled albatrossd.socket
+prints 'albatrossd is there' active systemctl is-active albatrossd.service
+for folder in /run/albatross /var/lib/albatross; do
+    equal "$folder is for root alone" '700 root root' "$(stat -c '%a %U %G' $folder)"
+done
+
+# What albatross.slice denies to all below it, tried by a process there.
+below() { # COMMAND...
+    systemd-run --quiet --collect --scope --slice=albatross-units_test.slice -- "$@"
+}
+check 'below albatross.slice a program runs' below true
+check '... and has /dev/null' below sh -c 'echo >/dev/null'
+mknod /tmp/other-device c 1 1
+refuse '... but no device that is not for tenders' 'not permitted' below cat /tmp/other-device
+rm /tmp/other-device
+refuse '... and no way to the network of the host' 'Operation not permitted' \
+    below bash -c 'echo >/dev/udp/127.0.0.1/9'
+check 'a slice of a path goes when nothing needs it any more' wait_for 5 \
+    not systemctl is-active --quiet albatross-units_test.slice
