@@ -110,6 +110,10 @@ run() {
     local how=(--pipe) r=0
     [ $# -gt 0 ] || { how=(--pty) && set -- /bin/bash -l; }
     [ -d "/proc/$init/root/$folder" ] || folder=/
+    case $1 in # systemd-run looks for it from where systemd is
+    /*) ;;
+    */*) set -- "$folder/$1" "${@:2}" ;;
+    esac
     # systemd-run would expand $VAR in the command line itself, hence the doubling.
     enter /usr/bin/systemd-run --quiet "${how[@]}" --wait --service-type=exec \
         --unit=rig-cmd -p WorkingDirectory="$folder" -p TimeoutStopSec=5 --setenv=RIG=container \

@@ -34,7 +34,7 @@ check 'what the package enables runs' "${rig[@]}" -- systemctl is-active albatro
 check 'a file written in there is not seen out here' "${rig[@]}" -- touch /etc/albatross-rig-test "$top/albatross-rig-test"
 check '... neither in /etc nor in the checkout' not ls /etc/albatross-rig-test "$top/albatross-rig-test"
 check 'sysctls of the machine can not be changed' "${rig[@]}" -- sh -c '! echo 1 >/proc/sys/kernel/printk'
-check 'its interfaces are not those out here' "${rig[@]}" -- sh -c 'ip link add albatross-rig0 type dummy'
+check 'its interfaces are not those out here' "${rig[@]}" -- sh -c 'ip link add albatross-rig0 type bridge'
 check '... and do not appear' not ip link show albatross-rig0
 check 'its journal begins with it' "${rig[@]}" -- sh -c '[ "$(journalctl --no-pager -o cat --list-boots | wc -l)" = 1 ]'
 mkdir "$place/state"
@@ -54,7 +54,7 @@ for signal in TERM INT HUP KILL; do
     wait_for 40 test -e "$place/up"
     rm "$place/up"
     cgroup=$($cgroups | head -n 1)
-    processes=$(cat $(find "$cgroup" -name cgroup.procs) | grep -vx 0)
+    processes=$(find "$cgroup" -name cgroup.procs -exec cat {} + | grep -vx 0)
     kill -$signal $pid
     wait $pid 2>/dev/null
     gone() {

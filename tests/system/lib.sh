@@ -64,7 +64,7 @@ refuse() { # SENTENCE TEXT COMMAND...
     "$@" >"$test_output" 2>&1 </dev/null || status=$?
     if [ $status = 0 ]; then
         say_failure "$sentence" "status 0, but should be refused: $*"
-    elif [ $status -gt 124 ]; then
+    elif [ $status = 124 ] || [ $status -ge 126 ]; then
         say_failure "$sentence" "status $status from: $*"
     elif ! grep -qF -e "$text" "$test_output"; then
         say_failure "$sentence" "refused, but without the words \"$text\": $*"
