@@ -30,7 +30,16 @@ packages_need() {
     fi
 }
 
+# What the packages' scripts have to say matters only when it goes wrong.
 packages_install() {
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 \
-        install --no-install-recommends --yes "$@" >/dev/null
+    local log
+    log=$(mktemp)
+    if "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 \
+        install --no-install-recommends --yes "$@" >"$log" 2>&1 </dev/null; then
+        rm "$log"
+    else
+        cat "$log" >&2
+        rm "$log"
+        return 1
+    fi
 }
