@@ -13,7 +13,7 @@
 typedef struct BusService BusService;
 
 /* Becomes the observer of @manager, which must live longer. */
-int bus_service_new(BusService **ret, Manager *manager);
+int bus_service_new(BusService **ret, sd_event *event, Manager *manager);
 BusService *bus_service_free(BusService *service);
 
 /* Serves the objects on @bus and sends signals there, until the connection closes. The service

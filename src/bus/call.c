@@ -22,7 +22,8 @@ int fault_to_error(sd_bus_error *error, int r, const Fault *fault) {
                                  fault->hint);
 }
 
-int call_new(Call **ret, BusService *service, sd_bus_message *message) {
+int call_new(Call **ret, BusService *service, sd_bus_message *message, TurnKind kind) {
+        TurnUser *user = turns_user(service->turns, message);
         Call *call;
 
         call = calloc(1, sizeof(*call));
@@ -31,6 +32,11 @@ int call_new(Call **ret, BusService *service, sd_bus_message *message) {
         call->service = service;
         call->message = sd_bus_message_ref(message);
         call->fd = -1;
+        call->user = user;
+        call->kind = kind;
+        (void) turns_enter(user, TURN_CALL);
+        if (kind != TURN_CALL)
+                (void) turns_enter(user, kind);
         list_append(&service->calls, &call->link);
         *ret = call;
         return 0;
@@ -40,6 +46,9 @@ Call *call_free(Call *call) {
         if (!call)
                 return NULL;
         list_remove(&call->link);
+        if (call->kind != TURN_CALL)
+                turns_leave(call->user, call->kind);
+        turns_leave(call->user, TURN_CALL);
         sd_bus_slot_unref(call->polkit_slot);
         sd_bus_message_unref(call->message);
         config_clear(&call->create.config);
@@ -114,7 +123,7 @@ int call_authorize(Call *call, const char *action, const char *verb, CallAllowed
         };
         int r;
 
-        if (bus_sender_is_root(call->message)) {
+        if (bus_sender_is_root(call->service, call->message)) {
                 allowed(call);
                 return 1;
         }

@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "bus/bus-service.h"
+#include "bus/turns.h"
 #include "domain/config.h"
 #include "manager/manager.h"
 
@@ -24,6 +25,8 @@ struct Call {
         BusService *service;
         sd_bus_message *message;
         sd_bus_slot *polkit_slot;
+        TurnUser *user; /* NULL: root */
+        TurnKind kind;
         CallAllowed allowed;
         Name name;
         /* Of the calls that have it: */
@@ -32,8 +35,8 @@ struct Call {
         int fd;
 };
 
-/* One for @message, which is kept. */
-int call_new(Call **ret, BusService *service, sd_bus_message *message);
+/* One for @message, which is kept. It counts among what its sender has under way. */
+int call_new(Call **ret, BusService *service, sd_bus_message *message, TurnKind kind);
 Call *call_free(Call *call);
 DEFINE_CLEANUP(Call *, call_free);
 

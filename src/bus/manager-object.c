@@ -30,7 +30,7 @@ static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *
         int fd;
         int r;
 
-        r = call_new(&call, userdata, message);
+        r = call_new(&call, userdata, message, TURN_TRANSFER);
         if (r < 0)
                 return r;
         r = bus_read_name(message, &call->name, error);
@@ -71,7 +71,7 @@ static int manage(sd_bus_message *message,
         Fault fault = {};
         int r;
 
-        r = call_new(&call, userdata, message);
+        r = call_new(&call, userdata, message, TURN_CALL);
         if (r < 0)
                 return r;
         r = bus_read_name(message, &call->name, error);
@@ -240,7 +240,7 @@ static int method_inspect(sd_bus_message *message, void *userdata, sd_bus_error 
         _cleanup_(call_freep) Call *call = NULL;
         int r;
 
-        r = call_new(&call, userdata, message);
+        r = call_new(&call, userdata, message, TURN_CALL);
         if (r < 0)
                 return r;
         r = bus_read_name(message, &call->name, error);
@@ -271,7 +271,7 @@ static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_erro
         Fault fault = {};
         int r;
 
-        r = call_new(&call, userdata, message);
+        r = call_new(&call, userdata, message, TURN_CALL);
         if (r < 0)
                 return r;
         r = bus_read_name(message, &call->name, error);
@@ -297,7 +297,7 @@ static int method_open_console(sd_bus_message *message, void *userdata, sd_bus_e
         Fault fault = {};
         int r;
 
-        r = call_new(&call, userdata, message);
+        r = call_new(&call, userdata, message, TURN_CALL);
         if (r < 0)
                 return r;
         r = bus_read_name(message, &call->name, error);

@@ -12,24 +12,42 @@ typedef struct Connection {
         ListLink link;
         BusService *service;
         sd_bus *bus;
-        sd_bus_slot *slots[4];
+        sd_bus_slot *slots[5];
 } Connection;
 
 static void connection_free(Connection *connection) {
         list_remove(&connection->link);
+        if (sd_bus_is_bus_client(connection->bus))
+                turns_detach(connection->service->turns, connection->bus);
         for (size_t i = 0; i < N_ELEMENTS(connection->slots); i++)
                 sd_bus_slot_unref(connection->slots[i]);
         sd_bus_flush_close_unref(connection->bus);
         free(connection);
 }
 
-bool bus_sender_is_root(sd_bus_message *message) {
+bool bus_sender_is_root(BusService *service, sd_bus_message *message) {
         _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
         uid_t uid;
+
+        /* Who has a name on the bus was asked about before his call got here. */
+        if (sd_bus_message_get_sender(message))
+                return !turns_user(service->turns, message);
 
         /* On a private connection the peer's credentials stand for each message. */
         return sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds) >= 0 &&
                sd_bus_creds_get_euid(creds, &uid) >= 0 && uid == 0;
+}
+
+/* One whose name is taken needs no bytes to be refused. */
+static bool is_transfer(void *userdata, sd_bus_message *message) {
+        BusService *service = userdata;
+        const char *text;
+        Name name;
+
+        if (!sd_bus_message_is_method_call(message, BUS_MANAGER, "CreateUnikernel"))
+                return false;
+        return sd_bus_message_read_basic(message, 's', &text) > 0 &&
+               name_parse(&name, text, NULL) >= 0 && !manager_knows(service->manager, name.text);
 }
 
 int bus_append_cpus(sd_bus_message *message, const Cpus *cpus) {
@@ -155,7 +173,12 @@ static int add_objects(Connection *connection) {
                                        unikernel_enumerate, service);
         if (r < 0)
                 return r;
-        return sd_bus_add_object_manager(bus, &connection->slots[3], BUS_PATH);
+        r = sd_bus_add_object_manager(bus, &connection->slots[3], BUS_PATH);
+        if (r < 0)
+                return r;
+        /* Only root has a private connection. */
+        return sd_bus_is_bus_client(bus) ? turns_attach(service->turns, bus, &connection->slots[4])
+                                         : 0;
 }
 
 int bus_service_attach(BusService *service, sd_bus *bus) {
@@ -179,8 +202,9 @@ int bus_service_attach(BusService *service, sd_bus *bus) {
         return r;
 }
 
-int bus_service_new(BusService **ret, Manager *manager) {
+int bus_service_new(BusService **ret, sd_event *event, Manager *manager) {
         BusService *service;
+        int r;
 
         service = calloc(1, sizeof(*service));
         if (!service)
@@ -188,6 +212,11 @@ int bus_service_new(BusService **ret, Manager *manager) {
         service->manager = manager;
         list_init(&service->connections);
         list_init(&service->calls);
+        r = turns_new(&service->turns, event, is_transfer, service);
+        if (r < 0) {
+                free(service);
+                return r;
+        }
         manager_set_observer(manager, &(const ManagerObserver){
                                               .added = on_added,
                                               .removed = on_removed,

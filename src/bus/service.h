@@ -15,13 +15,14 @@ struct BusService {
         Manager *manager;
         ListLink connections;
         ListLink calls;
+        Turns *turns;
 };
 
 extern const sd_bus_vtable manager_vtable[];
 extern const sd_bus_vtable unikernel_vtable[];
 
 /* Is the sender root, without asking anybody? */
-bool bus_sender_is_root(sd_bus_message *message);
+bool bus_sender_is_root(BusService *service, sd_bus_message *message);
 
 /* An object path; the caller frees it. */
 int unikernel_path(const char *name, char **ret);

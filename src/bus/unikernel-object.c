@@ -98,7 +98,7 @@ static int manage(sd_bus_message *message,
         Call *call;
         int r;
 
-        r = call_new(&call, service, message);
+        r = call_new(&call, service, message, TURN_CALL);
         if (r < 0)
                 return r;
         call->name = unikernel->name;

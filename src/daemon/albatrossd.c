@@ -74,7 +74,7 @@ static int daemon_start(Daemon *daemon) {
         r = manager_new(&daemon->manager, daemon->event, bus, on_ready, daemon);
         if (r < 0)
                 return r;
-        return bus_service_new(&daemon->service, daemon->manager);
+        return bus_service_new(&daemon->service, daemon->event, daemon->manager);
 }
 
 int main(int argc, char *argv[]) {

@@ -55,6 +55,9 @@ void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void 
 /* NULL when there is none that others may see. */
 Unikernel *manager_find(Manager *manager, const char *name);
 
+/* Is the name taken, if only by one that is being created? */
+bool manager_knows(Manager *manager, const char *name);
+
 /* In the order of their names, those below the path @prefix. The visitor stops it by returning a
  * negative errno, which is then returned. */
 typedef int (*ManagerVisitor)(void *userdata, const Unikernel *unikernel);

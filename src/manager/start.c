@@ -303,19 +303,19 @@ static void finish_well(Start *start) {
         Unikernel *unikernel = start->unikernel;
 
         unikernel->start = NULL;
+        if (start->with_run)
+                unikernel->run->opened = true;
+        /* The answer goes out before the signals: somebody waits for it. */
         if (start->creating) {
                 unikernel->recorded = true;
-                if (!start->with_run)
-                        unikernel_set_state(unikernel, STATE_STOPPED);
+                unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
                 unikernel->manager->observer.added(unikernel->manager->observer.userdata,
                                                    unikernel);
-        }
-        if (start->with_run) {
-                unikernel->run->opened = true;
-                unikernel_set_state(unikernel,
-                                    lifecycle_step(unikernel->state, LIFE_STARTED).state);
-        }
-        unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
+        } else
+                unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
+        unikernel_set_state(unikernel,
+                            start->with_run ? lifecycle_step(unikernel->state, LIFE_STARTED).state
+                                            : STATE_STOPPED);
         start_free(start);
         unikernel_settle(unikernel);
 }

@@ -43,6 +43,10 @@ Unikernel *manager_find(Manager *manager, const char *name) {
         return unikernel && unikernel->recorded && !unikernel->removing ? unikernel : NULL;
 }
 
+bool manager_knows(Manager *manager, const char *name) {
+        return unikernels_find(manager, name);
+}
+
 typedef struct Visit {
         const char *prefix;
         ManagerVisitor visitor;

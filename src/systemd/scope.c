@@ -171,7 +171,8 @@ static int request_start(ScopeStart *start) {
                                            "StartTransientUnit");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(message, "ss", start->unit, "fail");
+        /* "fail" would: a slice that has just lost its last scope has a stop job of its own. */
+        r = sd_bus_message_append(message, "ss", start->unit, "replace");
         if (r < 0)
                 return r;
         r = sd_bus_message_open_container(message, 'a', "(sv)");

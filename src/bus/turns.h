@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * Whose turn it is. Calls of ordinary users are taken from the bus at once, then wait for their
+ * user's turn, one call each in turn, so that somebody who calls ten thousand times delays the
+ * others by one call. Root does not wait. Of each user at most TURNS_IN_FLIGHT calls are being
+ * worked on and TURNS_TRANSFERS of them bring an image; TURNS_WAITING more wait, and what goes
+ * beyond is refused at once with TooManyRequests.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#define TURNS_IN_FLIGHT 8
+#define TURNS_TRANSFERS 2
+#define TURNS_WAITING   64
+#define TURNS_READERS   16 /* consoles and images being read at the same time */
+
+typedef struct Turns Turns;
+typedef struct TurnUser TurnUser;
+
+typedef enum TurnKind {
+        TURN_CALL,     /* being worked on */
+        TURN_TRANSFER, /* brings an image */
+        TURN_READER,   /* reads a console or an image, long after its call was answered */
+        TURN_N_KINDS,
+} TurnKind;
+
+/* Is this call one that brings an image? */
+typedef bool (*TurnIsTransfer)(void *userdata, sd_bus_message *message);
+
+int turns_new(Turns **ret, sd_event *event, TurnIsTransfer is_transfer, void *userdata);
+Turns *turns_free(Turns *turns);
+
+/* From now on the calls that come over @bus, a connection to a message bus, take turns. */
+int turns_attach(Turns *turns, sd_bus *bus, sd_bus_slot **ret);
+
+/* @bus is gone, and all that came over it. */
+void turns_detach(Turns *turns, sd_bus *bus);
+
+/* Who sent @message, which has had its turn. NULL is root: not counted, never refused. */
+TurnUser *turns_user(Turns *turns, sd_bus_message *message);
+
+/* -EBUSY when the user has as many of that kind as are allowed. Takes and gives NULL for root. */
+int turns_enter(TurnUser *user, TurnKind kind);
+void turns_leave(TurnUser *user, TurnKind kind);
