@@ -53,23 +53,33 @@ void batch_add_refused(Batch *batch, const WriterRequest *header, int error) {
         add_entry(batch, header)->error = error;
 }
 
+/* What can be done before the disk is waited for. */
+static int prepare(Batch *batch, BatchEntry *entry, const void *data) {
+        const WriterRequest *request = &entry->request;
+
+        if (request->verb == WRITER_FREE_UIDS)
+                return uids_copy(data, request->size, &entry->uids, &entry->n_uids);
+        if (request->verb == WRITER_PUT)
+                return entry->fd = state_stage(batch->state, data, request->size, entry->staged);
+        /* When the target is there, what is in the file does not matter any more. */
+        if (request->verb == WRITER_PUBLISH &&
+            !state_has(batch->state, request->folder, request->target))
+                return entry->fd = state_open_file(batch->state, WRITER_TMP, request->name);
+        return 0;
+}
+
 void batch_add(Batch *batch, const void *message, size_t size) {
         WriterRequest request = {};
-        const void *data = (const char *) message + sizeof(request);
         BatchEntry *entry;
         int r;
 
         memcpy(&request, message, MIN_OF(size, sizeof(request)));
         entry = add_entry(batch, &request);
         r = size < sizeof(request) ? -EBADMSG : check_request(&request, size);
-        if (r == 0 && request.verb == WRITER_FREE_UIDS)
-                r = uids_copy(data, request.size, &entry->uids, &entry->n_uids);
-        if (r == 0 && request.verb == WRITER_PUT)
-                r = state_stage(batch->state, data, request.size, entry->staged);
+        if (r == 0)
+                r = prepare(batch, entry, (const char *) message + sizeof(request));
         if (r < 0)
                 entry->error = r;
-        else if (request.verb == WRITER_PUT)
-                entry->fd = r;
 }
 
 static void sync_staged(Batch *batch) {
@@ -91,8 +101,29 @@ static void sync_staged(Batch *batch) {
                         continue;
                 if (fsync(entry->fd) < 0)
                         entry->error = -errno;
-                entry->fd = fd_close(entry->fd);
+                if (entry->request.verb == WRITER_PUT)
+                        entry->fd = fd_close(entry->fd);
         }
+}
+
+static int publish(Batch *batch, BatchEntry *entry) {
+        const WriterRequest *request = &entry->request;
+        int r;
+
+        /* It was removed after we were asked: the file is needed nevertheless. */
+        if (entry->fd < 0 && !state_has(batch->state, request->folder, request->target)) {
+                entry->fd = state_open_file(batch->state, WRITER_TMP, request->name);
+                if (entry->fd < 0)
+                        return entry->fd;
+                if (fsync(entry->fd) < 0)
+                        return -errno;
+        }
+
+        r = state_publish(batch->state, request->name, request->folder, request->target);
+        if (r != 0)
+                return r;
+        fd_close(entry->fd);
+        return entry->fd = state_open_file(batch->state, request->folder, request->target);
 }
 
 static int apply(Batch *batch, BatchEntry *entry) {
@@ -108,8 +139,7 @@ static int apply(Batch *batch, BatchEntry *entry) {
         case WRITER_TEMPORARY:
                 return entry->fd = state_make_temporary(batch->state, request->name);
         case WRITER_PUBLISH:
-                return entry->fd = state_publish(batch->state, request->name, request->folder,
-                                                 request->target);
+                return publish(batch, entry);
         case WRITER_QUARANTINE_FILE:
                 entry->touched = 1U << request->folder | 1U << WRITER_QUARANTINE;
                 return state_quarantine(batch->state, request->folder, request->name,

@@ -19,7 +19,7 @@
 typedef struct BatchEntry {
         WriterRequest request;
         int error;
-        int fd; /* a staged file until it has been moved, then the descriptor to answer with */
+        int fd;           /* a staged file until it is on disk, or the descriptor to answer with */
         unsigned touched; /* folders whose names have changed: bits by number */
         char staged[STATE_STAGED_MAX];
         uint32_t *uids;

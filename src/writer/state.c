@@ -130,30 +130,29 @@ int state_replace(State *state, const char *name, WriterFolder folder, const cha
         return 0;
 }
 
-static bool exists(State *state, WriterFolder folder, const char *name) {
+bool state_has(State *state, WriterFolder folder, const char *name) {
         return faccessat(state->folders[folder], name, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
+int state_open_file(State *state, WriterFolder folder, const char *name) {
+        int fd;
+
+        fd = openat(state->folders[folder], name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
 int state_publish(State *state, const char *name, WriterFolder folder, const char *target) {
-        _cleanup_(fd_closep) int fd = -1;
         int r;
 
-        if (exists(state, folder, target)) {
+        if (state_has(state, folder, target)) {
                 r = state_remove(state, WRITER_TMP, name);
-                if (r < 0)
-                        return r;
-                fd = openat(state->folders[folder], target, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-                return fd < 0 ? -errno : TAKE_FD(fd);
+                return r < 0 ? r : 0;
         }
-
-        fd = openat(state->folders[WRITER_TMP], name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) < 0)
-                return -errno;
         r = state_replace(state, name, folder, target);
         if (r < 0)
                 return r;
         state->published |= 1U << folder;
-        return TAKE_FD(fd);
+        return 1;
 }
 
 int state_remove(State *state, WriterFolder folder, const char *name) {
@@ -163,7 +162,7 @@ int state_remove(State *state, WriterFolder folder, const char *name) {
 }
 
 int state_quarantine(State *state, WriterFolder folder, const char *name, const char *target) {
-        if (exists(state, WRITER_QUARANTINE, target))
+        if (state_has(state, WRITER_QUARANTINE, target))
                 return -EEXIST;
         if (renameat(state->folders[folder], name, state->folders[WRITER_QUARANTINE], target) < 0)
                 return -errno;

@@ -44,9 +44,13 @@ int state_stage(State *state,
 /* Moves tmp/@name to @folder/@target, whatever is there. */
 int state_replace(State *state, const char *name, WriterFolder folder, const char *target);
 
-/* Has the content of tmp/@name on disk and moves it to @folder/@target, or removes it when the
- * target is there already. Returns a fd to read the target. The name itself gets to the disk with
- * state_sync_published(). */
+bool state_has(State *state, WriterFolder folder, const char *name);
+
+/* Returns a fd to read it. */
+int state_open_file(State *state, WriterFolder folder, const char *name);
+
+/* Moves tmp/@name, whose content is on disk, to @folder/@target: 1; or removes it when the target
+ * is there already: 0. The name itself gets to the disk with state_sync_published(). */
 int state_publish(State *state, const char *name, WriterFolder folder, const char *target);
 
 /* That it is not there is a success. */

@@ -99,6 +99,43 @@ static void lets_win_what_was_published_first(void **state) {
         assert_int_equal(count_files("tmp"), 0);
 }
 
+static void publishes_many_files_at_once(void **state) {
+        enum { N = 40 };
+        uint64_t serials[N + 1], n_first = 0;
+        char name[16];
+
+        make_temporary("first", "old");
+        fd_close(publish("first", "0").fd);
+        for (int i = 0; i < N; i++) {
+                snprintf(name, sizeof(name), "%d", i);
+                make_temporary(name, name);
+        }
+        /* Each target twice; and the one that is there goes just before. */
+        serials[N] = submit(request(WRITER_REMOVE, WRITER_IMAGES, "0"), NULL, 0);
+        for (int i = 0; i < N; i++) {
+                WriterRequest it;
+
+                snprintf(name, sizeof(name), "%d", i);
+                it = request(WRITER_PUBLISH, WRITER_IMAGES, name);
+                snprintf(it.target, sizeof(it.target), "%d", i / 2);
+                serials[i] = submit(it, NULL, 0);
+        }
+
+        assert_int_equal(take_answer(serials[N]).reply.error, 0);
+        for (int i = 0; i < N; i++) {
+                Answer answer = take_answer(serials[i]);
+                char back[16] = "";
+
+                assert_int_equal(answer.reply.error, 0);
+                assert_true(read(answer.fd, back, sizeof(back)) > 0);
+                n_first += (uint64_t) (atoi(back) == i / 2 * 2);
+                fd_close(answer.fd);
+        }
+        assert_int_equal(n_first, N);
+        assert_int_equal(count_files("images"), N / 2);
+        assert_int_equal(count_files("tmp"), 0);
+}
+
 static void makes_a_temporary_file_only_once(void **state) {
         make_temporary("7", "mine");
         assert_int_equal(ask(request(WRITER_TEMPORARY, 0, "7"), NULL, 0), -EEXIST);
@@ -214,6 +251,7 @@ int main(void) {
                 WRITER_TEST(removes_what_is_there_and_what_is_not),
                 WRITER_TEST(publishes_a_temporary_file),
                 WRITER_TEST(lets_win_what_was_published_first),
+                WRITER_TEST(publishes_many_files_at_once),
                 WRITER_TEST(makes_a_temporary_file_only_once),
                 WRITER_TEST(quarantines_but_never_over_another_one),
                 WRITER_TEST(answers_many_requests_in_order),
