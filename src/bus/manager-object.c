@@ -249,8 +249,23 @@ static int method_inspect(sd_bus_message *message, void *userdata, sd_bus_error 
         return call_authorize(TAKE_PTR(call), "org.albatross.inspect", "inspect", inspect_allowed);
 }
 
+static void on_reader_ended(void *userdata) {
+        turns_leave(userdata, TURN_READER);
+}
+
+/* A reader lives on when its call was answered: it is counted until it ends. */
+static int enter_reader(Call *call, Reader *ret, Fault *fault) {
+        if (turns_enter(call->user, TURN_READER) < 0)
+                return fault_set(fault, FAULT_TOO_MANY_REQUESTS,
+                                 "%d consoles and images are being read by this user already",
+                                 TURNS_READERS);
+        *ret = (Reader){.ended = on_reader_ended, .userdata = call->user};
+        return 0;
+}
+
 static void reply_pipe(Call *call, int fd, const Fault *fault) {
         if (fd < 0) {
+                turns_leave(call->user, TURN_READER);
                 call_fail(call, fd, fault);
                 return;
         }
@@ -260,10 +275,16 @@ static void reply_pipe(Call *call, int fd, const Fault *fault) {
 
 static void get_image_allowed(Call *call) {
         Fault fault = {};
-        int fd;
+        Reader reader;
+        int r;
 
-        fd = manager_get_image(call->service->manager, &call->name, &fault);
-        reply_pipe(call, fd, &fault);
+        r = enter_reader(call, &reader, &fault);
+        if (r < 0) {
+                call_fail(call, r, &fault);
+                return;
+        }
+        r = manager_get_image(call->service->manager, &call->name, &reader, &fault);
+        reply_pipe(call, r, &fault);
 }
 
 static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -286,10 +307,15 @@ static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_erro
 
 static void console_allowed(Call *call) {
         Fault fault = {};
-        int fd;
+        int r;
 
-        fd = manager_open_console(call->service->manager, &call->name, &call->console, &fault);
-        reply_pipe(call, fd, &fault);
+        r = enter_reader(call, &call->console.reader, &fault);
+        if (r < 0) {
+                call_fail(call, r, &fault);
+                return;
+        }
+        r = manager_open_console(call->service->manager, &call->name, &call->console, &fault);
+        reply_pipe(call, r, &fault);
 }
 
 static int method_open_console(sd_bus_message *message, void *userdata, sd_bus_error *error) {

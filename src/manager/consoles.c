@@ -20,13 +20,20 @@
 
 typedef struct Console {
         ListLink link;
-        int control_fd; /* tells the reader of further runs; its end is the end of the last one */
+        bool last_run;  /* ends with the run at hand, not only with the unikernel */
+        int control_fd; /* tells the reader of further runs; its end says that no more will come */
 } Console;
 
 static void console_free(Console *console) {
         list_remove(&console->link);
         fd_close(console->control_fd);
         free(console);
+}
+
+void consoles_end_run(Unikernel *unikernel) {
+        LIST_FOREACH(link, &unikernel->consoles)
+        if (LIST_ENTRY(link, Console, link)->last_run)
+                console_free(LIST_ENTRY(link, Console, link));
 }
 
 void consoles_close(Unikernel *unikernel) {
@@ -92,13 +99,13 @@ static void build_arguments(ConsoleArguments *arguments,
                         sd_id128_to_string(unikernel->invocations[i], arguments->invocations[i]);
 }
 
-/* The reader's end of a new control socket; -1 with a success when nothing follows. */
-static int make_control(Unikernel *unikernel, bool follow, int *ret_theirs) {
+/* The reader's end of a new control socket; -1 with a success when nothing is followed. */
+static int make_control(Unikernel *unikernel, const ConsoleOrder *order, int *ret_theirs) {
         Console *console;
         int pair[2];
 
         *ret_theirs = -1;
-        if (!follow || !unikernel->run)
+        if (!order->follow)
                 return 0;
         console = calloc(1, sizeof(*console));
         if (!console)
@@ -109,8 +116,14 @@ static int make_control(Unikernel *unikernel, bool follow, int *ret_theirs) {
         }
         fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
         console->control_fd = pair[0];
+        console->last_run = order->last_run;
         list_append(&unikernel->consoles, &console->link);
         *ret_theirs = pair[1];
+
+        /* The run may have been over before anybody could ask: its last lines may still be on
+         * their way to the journal, and the reader waits for those when it sees the end. */
+        if (order->last_run && !unikernel->run)
+                console_free(console);
         return 0;
 }
 
@@ -131,7 +144,7 @@ int manager_open_console(Manager *manager,
                 return -errno;
         reading = pair[0];
         writing = pair[1];
-        r = make_control(unikernel, order->follow, &control);
+        r = make_control(unikernel, order, &control);
         if (r < 0)
                 return r;
 
@@ -142,13 +155,14 @@ int manager_open_console(Manager *manager,
                                           .arguments = arguments.list,
                                           .fds = {-1, writing, 2, control},
                                           .n_fds = 4,
-                                  });
+                                  },
+                                  order->reader.ended, order->reader.userdata);
         if (r < 0)
                 return r;
         return TAKE_FD(reading);
 }
 
-int manager_get_image(Manager *manager, const Name *name, Fault *fault) {
+int manager_get_image(Manager *manager, const Name *name, const Reader *reader, Fault *fault) {
         static const char *const no_limit[] = {"18446744073709551615", "60", NULL};
         _cleanup_(fd_closep) int reading = -1, writing = -1, image = -1;
         Unikernel *unikernel = manager_find(manager, name->text);
@@ -174,7 +188,8 @@ int manager_get_image(Manager *manager, const Name *name, Fault *fault) {
                                           .arguments = no_limit,
                                           .fds = {image, writing, -1},
                                           .n_fds = 3,
-                                  });
+                                  },
+                                  reader->ended, reader->userdata);
         if (r < 0)
                 return r;
         return TAKE_FD(reading);

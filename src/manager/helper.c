@@ -129,17 +129,50 @@ int helper_start(Helper **ret, sd_event *event, const HelperSpec *spec) {
         return 0;
 }
 
+typedef struct Floating {
+        HelperEnded ended;
+        void *userdata;
+} Floating;
+
 static int on_floating_ended(sd_event_source *source, const siginfo_t *info, void *userdata) {
+        const Floating *floating = userdata;
+
+        if (floating->ended)
+                floating->ended(floating->userdata);
         /* Its last reference is the loop's: giving that back frees it. */
         return sd_event_source_set_floating(source, false);
 }
 
-int helper_start_floating(sd_event *event, const HelperSpec *spec) {
+static void floating_free(void *floating) {
+        free(floating);
+}
+
+int helper_start_floating(sd_event *event,
+                          const HelperSpec *spec,
+                          HelperEnded ended,
+                          void *userdata) {
+        _cleanup_(freep) Floating *floating = NULL;
+        sd_event_source *source;
         pid_t pid;
         int r;
+
+        floating = calloc(1, sizeof(*floating));
+        if (!floating)
+                return -ENOMEM;
+        floating->ended = ended;
+        floating->userdata = userdata;
 
         r = spawn(&pid, spec);
         if (r < 0)
                 return r;
-        return sd_event_add_child(event, NULL, pid, WEXITED, on_floating_ended, NULL);
+        r = sd_event_add_child(event, &source, pid, WEXITED, on_floating_ended, floating);
+        if (r < 0) {
+                kill(pid, SIGKILL);
+                return r;
+        }
+        sd_event_source_set_destroy_callback(source, floating_free);
+        TAKE_PTR(floating);
+        sd_event_source_set_floating(source, true);
+        sd_event_source_unref(source);
+        return 0;
 }

@@ -24,7 +24,14 @@ typedef struct HelperSpec {
 /* Starts it. When the object is freed while the program runs, the program gets SIGTERM. */
 int helper_start(Helper **ret, sd_event *event, const HelperSpec *spec);
 
-/* The same for a program that nobody waits for: it is reaped, and that is all. */
-int helper_start_floating(sd_event *event, const HelperSpec *spec);
+/* Called when a program has ended. */
+typedef void (*HelperEnded)(void *userdata);
+
+/* The same for a program that nobody waits for or ends: it is reaped, @ended, which may be NULL, is
+ * called, and that is all. When this fails, @ended is not called. */
+int helper_start_floating(sd_event *event,
+                          const HelperSpec *spec,
+                          HelperEnded ended,
+                          void *userdata);
 
 Helper *helper_free(Helper *helper);

@@ -121,6 +121,9 @@ void start_saved(Start *start);
 
 /* --- consoles.c */
 void consoles_add_run(Unikernel *unikernel);
+/* The run is over. */
+void consoles_end_run(Unikernel *unikernel);
+/* No further run will come. */
 void consoles_close(Unikernel *unikernel);
 
 /* --- adopt.c: what the launcher tells on its own, and after a restart of either of us */

@@ -63,7 +63,14 @@ bool manager_knows(Manager *manager, const char *name);
 typedef int (*ManagerVisitor)(void *userdata, const Unikernel *unikernel);
 int manager_visit(Manager *manager, const char *prefix, ManagerVisitor visitor, void *userdata);
 
+/* Whoever counts the readers is told when one has ended, if it could be started at all. */
+typedef struct Reader {
+        void (*ended)(void *userdata);
+        void *userdata;
+} Reader;
+
 typedef struct ConsoleOrder {
+        Reader reader;
         bool follow, last_run;
         uint64_t n_lines;                /* UINT64_MAX: all */
         uint64_t since_usec, until_usec; /* 0: open; UTC */
@@ -74,7 +81,7 @@ int manager_open_console(Manager *manager,
                          const Name *name,
                          const ConsoleOrder *order,
                          Fault *fault);
-int manager_get_image(Manager *manager, const Name *name, Fault *fault);
+int manager_get_image(Manager *manager, const Name *name, const Reader *reader, Fault *fault);
 
 typedef struct Host {
         Machine machine;

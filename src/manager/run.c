@@ -96,7 +96,7 @@ static void run_finish(Unikernel *unikernel) {
         run_record_write(unikernel);
         unikernel_set_state(unikernel, lifecycle_step(unikernel->state, event).state);
         unikernel->manager->observer.exited(unikernel->manager->observer.userdata, unikernel);
-        consoles_close(unikernel);
+        consoles_end_run(unikernel);
         unikernel_settle(unikernel);
 }
 

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What one user may have under way, and that the others do not feel it.
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+
+client=$(dirname "$0")/../../build/tests/system/hostile-client
+[ -x "$client" ] || skip "$client is not built"
+cp "$client" "$test_output.client" && chmod 755 "$test_output.client" && client=$test_output.client
+median() { as bob "$client" time 60; }
+fds() { find "/proc/$(systemctl show -P MainPID albatrossd)/fd" | wc -l; }
+children() { pgrep -c 'albatross-(infla|store|read-)'; }
+
+rule=/etc/polkit-1/rules.d/00-albatross-test.rules
+mkdir -p "${rule%/*}"
+cat >$rule <<'RULE'
+polkit.addRule(function (action, subject) {
+    if (action.id.indexOf("org.albatross.") == 0 && subject.user == "alice")
+        return polkit.Result.YES;
+});
+RULE
+for i in {1..20}; do albatrossctl -q create --memory=2 "b$i" "$HELLO" -- --sleep=600; done
+check 'the rule of the test allows alice' wait_for 5 as alice albatrossctl -q stop b1
+
+fds_before=$(fds)
+median >/dev/null
+normal=$(median)
+: "${normal:=0}"
+
+as alice "$client" flood 10000 >"$test_output.flood" &
+sleep 0.2
+flooded=$(median)
+wait $!
+check "10,000 calls without waiting: $(cat "$test_output.flood")" grep -q 'failed 0' "$test_output.flood"
+check "another user's calls take ${flooded} us then, ${normal} us before: at most twice" \
+    [ "$flooded" -le $((2 * normal + 200)) ]
+
+as alice "$client" stall 100 >"$test_output.stall" &
+sleep 0.5
+stalled=$(median)
+check 'of 100 images that never come 2 are waited for' [ "$(children)" -le 6 ]
+check 'root creates one meanwhile' albatrossctl create --memory=2 meanwhile "$HELLO"
+wait $!
+equal 'of the others 64 wait and 34 are refused' 'answered 0 refused 34 failed 0 of 100' \
+    "$(cat "$test_output.stall")"
+check "another user's calls take ${stalled} us then: at most twice" [ "$stalled" -le $((2 * normal + 200)) ]
+check 'when the client is gone nothing is left of them' wait_for 15 \
+    eval '[ "$(albatrossctl list --no-legend | grep -c stall)" = 0 ] && [ "$(children)" = 0 ]'
+check 'no half of an image either' wait_for 3 eval '[ "$(find /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
+
+as alice "$client" deaf &
+deaf=$!
+sleep 0.2
+for i in {1..20}; do albatrossctl -q start "b$i" && albatrossctl -q stop "b$i"; done
+deafened=$(median)
+check "with one who never reads his signals: ${deafened} us, at most twice" [ "$deafened" -le $((2 * normal + 200)) ]
+kill $deaf
+
+readers=()
+for i in {1..20}; do
+    as alice albatrossctl console -f b1 >/dev/null 2>>"$test_output.readers" &
+    readers+=($!)
+done
+check 'of 20 consoles of a user 16 are served' wait_for 5 eval '[ "$(pgrep -c albatross-conso)" = 16 ]'
+prints 'the others are refused' 'being read by this user already' cat "$test_output.readers"
+check 'which root is not' timeout 5 albatrossctl console b1
+kill "${readers[@]}" 2>/dev/null
+check 'readers end with their clients' wait_for 5 eval '[ "$(pgrep -c albatross-conso)" = 0 ]'
+rm -f $rule "$test_output".*
+xargs albatrossctl -q destroy < <(albatrossctl list -q)
+check "the daemon has as many descriptors as before, $fds_before" wait_for 5 eval "[ \$(fds) -le $fds_before ]"

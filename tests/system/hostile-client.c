@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * hostile-client flood N     calls ListUnikernels N times without waiting for an answer, and says
+ *                            how many were answered and how many refused
+ * hostile-client stall N     N creates at once whose image is a pipe that never gives a byte; says
+ *                            how each ended within 3 s
+ * hostile-client deaf        subscribes to everything and never reads, until it is killed
+ * hostile-client time N      the median of N calls of GetHost, in microseconds
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MANAGER "org.albatross", "/org/albatross", "org.albatross.Manager"
+
+static unsigned n_answered, n_refused, n_failed;
+
+static void check(int r, const char *what) {
+        if (r >= 0)
+                return;
+        fprintf(stderr, "%s: %s\n", what, strerror(-r));
+        exit(EXIT_FAILURE);
+}
+
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const sd_bus_error *failure = sd_bus_message_get_error(reply);
+
+        if (!failure)
+                n_answered++;
+        else if (sd_bus_error_has_name(failure, "org.albatross.Error.TooManyRequests") ||
+                 sd_bus_error_has_name(failure, SD_BUS_ERROR_LIMITS_EXCEEDED))
+                n_refused++;
+        else
+                n_failed++;
+        return 0;
+}
+
+static void process_until(sd_bus *bus, unsigned n_calls, uint64_t deadline_usec) {
+        while (n_answered + n_refused + n_failed < n_calls && now_usec() < deadline_usec) {
+                int r = sd_bus_process(bus, NULL);
+
+                check(r, "bus");
+                if (r == 0)
+                        check(sd_bus_wait(bus, 100000), "bus");
+        }
+        printf("answered %u refused %u failed %u of %u\n", n_answered, n_refused, n_failed,
+               n_calls);
+}
+
+static void flood(sd_bus *bus, unsigned n_calls) {
+        for (unsigned i = 0; i < n_calls; i++)
+                check(sd_bus_call_method_async(bus, NULL, MANAGER, "ListUnikernels", on_answer,
+                                               NULL, "s", ""),
+                      "ListUnikernels");
+        process_until(bus, n_calls, now_usec() + 20000000U);
+}
+
+static void stall(sd_bus *bus, unsigned n_calls) {
+        int ends[2];
+
+        check(pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0, "pipe");
+        for (unsigned i = 0; i < n_calls; i++) {
+                char name[32];
+
+                snprintf(name, sizeof(name), "stall-%u-%u", getuid(), i);
+                check(sd_bus_call_method_async(bus, NULL, MANAGER, "CreateUnikernel", on_answer,
+                                               NULL, "sha{sv}", name, ends[0], 0),
+                      "CreateUnikernel");
+        }
+        process_until(bus, n_calls, now_usec() + 3000000U);
+}
+
+static int compare(const void *a, const void *b) {
+        uint64_t left = *(const uint64_t *) a, right = *(const uint64_t *) b;
+
+        return (left > right) - (left < right);
+}
+
+static void measure(sd_bus *bus, unsigned n_calls) {
+        uint64_t *usec = calloc(n_calls, sizeof(*usec));
+
+        check(usec ? 0 : -ENOMEM, "memory");
+        for (unsigned i = 0; i < n_calls; i++) {
+                uint64_t start = now_usec();
+
+                check(sd_bus_call_method(bus, MANAGER, "GetHost", NULL, NULL, NULL), "GetHost");
+                usec[i] = now_usec() - start;
+                usleep(2000);
+        }
+        qsort(usec, n_calls, sizeof(*usec), compare);
+        printf("%" PRIu64 "\n", usec[n_calls / 2]);
+        free(usec);
+}
+
+int main(int argc, char **argv) {
+        unsigned n = argc > 2 ? (unsigned) atoi(argv[2]) : 1;
+        sd_bus *bus = NULL;
+
+        if (argc < 2)
+                return EXIT_FAILURE;
+        check(sd_bus_open_system(&bus), "system bus");
+        if (strcmp(argv[1], "flood") == 0)
+                flood(bus, n);
+        else if (strcmp(argv[1], "stall") == 0)
+                stall(bus, n);
+        else if (strcmp(argv[1], "time") == 0)
+                measure(bus, n);
+        else if (strcmp(argv[1], "deaf") == 0) {
+                check(sd_bus_add_match(bus, NULL, "sender='org.albatross'", NULL, NULL), "match");
+                pause();
+        }
+        sd_bus_flush_close_unref(bus);
+        return EXIT_SUCCESS;
+}
