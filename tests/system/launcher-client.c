@@ -19,7 +19,7 @@
 #include "base/packet.h"
 #include "launcher-client.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 int client_socket(void) {
         static const struct sockaddr_un address = {
@@ -156,7 +156,7 @@ uint64_t client_send_probe(Client *client, uint32_t uid, const char *script, int
         const LauncherRequest request = {
                 .verb = LAUNCHER_PROBE,
                 .uid = uid,
-                .deadline_usec = 10 * 1000 * 1000,
+                .deadline_usec = 60 * 1000 * 1000,
         };
         _cleanup_(fd_closep) int program_fd = client_shell(), argv_fd = client_argv_script(script);
         _cleanup_(fd_closep) int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -25,13 +25,15 @@ static void keeps_its_children_when_it_is_reloaded(void **state) {
         Client *client = *state, *later;
         uint32_t probe_pid;
         char pid_before[32], text[16] = "";
-        int ends[2];
+        int ends[2], stop[2];
 
         (void) snprintf(pid_before, sizeof(pid_before), "%s",
                         run("systemctl show -P MainPID albatross-launcher"));
+        assert_int_equal(pipe2(stop, O_CLOEXEC), 0);
         gate = client_spawn(client, UID, "gate");
         running = client_spawn(client, UID + 1, "running");
-        assert_int_equal(client_open(client, running.child, "sleep 0.5; exit 9", -1).error, 0);
+        assert_int_equal(
+                client_open(client, running.child, "read nothing <&3; exit 9", stop[0]).error, 0);
         ended = client_spawn(client, UID + 2, "ended");
         assert_int_equal(client_open(client, ended.child, "exit 8", -1).error, 0);
         (void) client_wait_exit(client, ended.child);
@@ -58,12 +60,14 @@ static void keeps_its_children_when_it_is_reloaded(void **state) {
         assert_int_equal(entries[2].wait_status, 8 << 8);
         assert_true(process_goes(probe_pid));
 
+        close(stop[1]);
         assert_int_equal(client_wait_exit(later, running.child).wait_status, 9 << 8);
         assert_int_equal(client_spawn(later, UID, "test").error, -EBUSY);
         assert_int_equal(client_open(later, gate.child, "exit 7", -1).error, 0);
         assert_int_equal(client_wait_exit(later, gate.child).wait_status, 7 << 8);
         assert_true(client_spawn(later, UID + 3, "new").child > ended.child);
 
+        close(stop[0]);
         close(ends[0]);
         close(ends[1]);
         client_close(client);

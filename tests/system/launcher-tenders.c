@@ -156,6 +156,7 @@ static void says_at_which_step_a_start_failed(void **state) {
         _cleanup_(fd_closep) int unsealed = memfd_create("argv", MFD_CLOEXEC);
         _cleanup_(fd_closep) int open_argv = client_argv_raw("sh", 2);
         _cleanup_(fd_closep) int text = -1;
+        int no_group = access("/dev/kvm", F_OK) == 0 ? -EPERM : -ENOENT;
         LauncherReply r;
 
         assert_int_equal(system("cp /etc/passwd /tmp/text; chmod 755 /tmp/text"), 0);
@@ -171,7 +172,7 @@ static void says_at_which_step_a_start_failed(void **state) {
                 {{shell, shell}, -EINVAL, LAUNCHER_STEP_DESCRIPTORS, 0, 0},
                 {{shell, open_argv}, -EINVAL, LAUNCHER_STEP_DESCRIPTORS, 0, 0},
                 {{shell, argv_fd}, -EINVAL, LAUNCHER_STEP_CPUS, UINT64_C(1) << 63, 0},
-                {{shell, argv_fd}, -EPERM, LAUNCHER_STEP_IDENTITY, 0, 42},
+                {{shell, argv_fd}, no_group, LAUNCHER_STEP_IDENTITY, 0, 42},
                 {{text, argv_fd}, -ENOEXEC, LAUNCHER_STEP_EXECUTE, 0, 0},
         };
 
@@ -224,9 +225,11 @@ static void gives_the_group_of_kvm_and_no_other(void **state) {
         _cleanup_(freep) char *output = NULL;
         int ends[2];
 
-        if (access("/dev/kvm", F_OK) < 0)
+        if (access("/dev/kvm", F_OK) < 0 || access("/dev/net/tun", F_OK) < 0)
                 skip();
-        assert_int_equal(system("chgrp 106 /dev/kvm; chmod 660 /dev/kvm"), 0);
+        /* As udev would do it, which is not in every rig. */
+        assert_int_equal(system("chgrp 106 /dev/kvm; chmod 660 /dev/kvm; chmod 666 /dev/net/tun"),
+                         0);
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         request.child = client_spawn(client, UID, "test").child;
         argv_fd = client_argv_script("exec >&3; id -G; exec 4<>/dev/kvm && echo kvm; ls /dev;"
