@@ -55,17 +55,22 @@ static int field_take(const char *data, size_t size, size_t *position, ExportFie
 }
 
 int export_take(ExportReader *reader, ExportEntry *ret) {
-        const char *data = reader->buffer + reader->start;
         size_t size = reader->end - reader->start;
         size_t position = 0;
         ExportField field;
+        const char *data;
         int r;
+
+        ret->n_fields = 0;
+        /* There is no buffer yet. */
+        if (size == 0)
+                return 0;
+        data = reader->buffer + reader->start;
 
         /* Empty lines between entries mean nothing. */
         while (position < size && data[position] == '\n')
                 position++;
 
-        ret->n_fields = 0;
         while (position < size) {
                 r = field_take(data, size, &position, &field);
                 if (r == -EAGAIN)

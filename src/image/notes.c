@@ -166,8 +166,10 @@ static int read_elf(NotesReport *report, Elf *elf, size_t size) {
         if (r < 0)
                 return r;
 
-        /* libelf takes any size for the right one. */
-        if (ehdr->e_phentsize != sizeof(*segments) || elf_getphdrnum(elf, &n_segments) < 0)
+        /* libelf takes any size for the right one, and any place: the structures are read where
+         * they are. */
+        if (ehdr->e_phentsize != sizeof(*segments) || ehdr->e_phoff % _Alignof(Elf64_Phdr) != 0 ||
+            elf_getphdrnum(elf, &n_segments) < 0)
                 return report_refuse(header, -EBADMSG, "The program headers are broken");
         segments = n_segments > 0 ? elf64_getphdr(elf) : NULL;
         if (n_segments > 0 && !segments)

@@ -41,8 +41,10 @@ static int stream_introduce(int fd, const char *identifier, const char *unit) {
         int size;
 
         /* Identifier, unit, priority; then: no level prefixes (a guest's "<0>" would be shown on
-         * every terminal), forwarded neither to syslog nor to kmsg nor to the console. */
-        size = snprintf(header, sizeof(header), "%s\n%s\n%d\n0\n0\n0\n0\n", identifier, unit,
+         * every terminal), forwarded neither to syslog nor to kmsg nor to the console. The empty
+         * line after that is no message, but makes journald look up the invocation of the unit
+         * now: it can't any more when the guest has ended before its first line is read. */
+        size = snprintf(header, sizeof(header), "%s\n%s\n%d\n0\n0\n0\n0\n\n", identifier, unit,
                         LOG_INFO);
         if (size < 0 || (size_t) size >= sizeof(header))
                 return -ENAMETOOLONG;

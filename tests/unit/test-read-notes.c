@@ -126,6 +126,8 @@ static void refuses_broken_program_headers(void **state) {
         expect_refusal(image, reason);
         image->elf.e_phoff = UINT64_MAX - 55;
         expect_refusal(image, reason);
+        image->elf.e_phoff = 1;
+        expect_refusal(image, reason);
         image = make_image();
         image->elf.e_phentsize = 55;
         expect_refusal(image, reason);
