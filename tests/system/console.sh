@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What a unikernel prints is in the journal under its scope, whole, and albatrossctl reads it back.
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+
+albatrossctl -q create --memory=2 talk "$HELLO" -- --sleep=600 two-words $'\e[31mred' last-line
+prints 'console shows its lines' two-words albatrossctl console talk
+prints 'escapes what would change the terminal' '\x1b[31mred' albatrossctl console talk
+prints '--raw does not' $'\e[31mred' albatrossctl console --raw talk
+equal '-n 1 shows the last' last-line "$(albatrossctl console -n 1 --raw talk | sed 's/^.*: //')"
+equal 'journalctl -u shows the same, one line each' 4 \
+    "$(journalctl -q --no-pager -o cat _SYSTEMD_UNIT=albatross-talk.scope | wc -l)"
+equal 'its lines have the invocation of the scope' "$(systemctl show -P InvocationID albatross-talk.scope)" \
+    "$(journalctl -q -o json -n 1 _SYSTEMD_UNIT=albatross-talk.scope | sed 's/.*"_SYSTEMD_INVOCATION_ID":"\([0-9a-f]*\)".*/\1/')"
+timeout 3 albatrossctl console -f talk >"$test_output.follow" 2>&1 &
+sleep 0.5
+albatrossctl -q stop talk && albatrossctl -q start talk
+wait $!
+equal 'a followed console goes on with the next run' 2 "$(grep -c two-words "$test_output.follow")"
+albatrossctl -q destroy talk
+albatrossctl -q create --memory=2 talk "$HELLO" -- new owner
+sleep 0.2
+check 'who takes a name anew does not read what the last owner printed' not \
+    sh -c 'albatrossctl console talk | grep -q "two-words"'
+check 'but what it prints itself' sh -c 'albatrossctl console talk | grep -q owner'
+albatrossctl -q destroy talk
+
+for i in {1..60}; do
+    albatrossctl create --console --memory=2 "brief$i" "$HELLO" -- "first-$i" middle "last-$i" 2>/dev/null
+done >"$test_output.all"
+equal 'of 60 guests that end at once every line is seen' 180 \
+    "$(grep -cE 'first-|middle|last-' "$test_output.all")"
+journalctl --sync
+lines=0
+for i in {1..60}; do
+    lines=$((lines + $(journalctl -q --no-pager -o cat -u "albatross-brief$i.scope" | grep -cE "^(first-$i|middle|last-$i)\$")))
+done
+equal 'and every line is there under its scope' 180 "$lines"
+xargs albatrossctl -q destroy < <(albatrossctl list -q)
+
+albatrossctl -q create --memory=2 loud "${HELLO%/*}/hello.spt" -- --sleep=600
+timeout 2 sh -c 'albatrossctl console -f loud | sleep 2' &
+sleep 0.3
+check 'a reader that does not read holds up nobody' albatrossctl stop loud
+check 'nor a destroy' albatrossctl destroy loud
+wait
+rm -f "$test_output".*
