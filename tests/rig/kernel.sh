@@ -53,6 +53,7 @@ done >i/mod/order
 rm kernel/lib
 cat >i/init <<'END'
 #!/bin/busybox sh
+set -e
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys

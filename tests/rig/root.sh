@@ -52,19 +52,20 @@ root_users() {
 }
 
 # What a distribution's package would do: unpack, create users, enable units. (tmpfiles runs at
-# boot.) $1: the package, as seen from inside the root.
+# boot.) $1: the package, as seen from inside the root. Programs by their paths: busybox's chroot would
+# run its own ones.
 root_install() {
-    chroot . tar --no-overwrite-dir --keep-directory-symlink -xf "$1"
+    chroot . /bin/tar --no-overwrite-dir --keep-directory-symlink -xf "$1"
     for conf in usr/lib/sysusers.d/albatross*.conf; do
-        [ ! -e "$conf" ] || chroot . systemd-sysusers "/$conf"
+        [ ! -e "$conf" ] || chroot . /bin/systemd-sysusers "/$conf"
     done
-    units=$(chroot . tar -tf "$1" |
+    units=$(chroot . /bin/tar -tf "$1" |
         sed -n 's,^\./usr/lib/systemd/system/\([^/@]*\.[a-z]*\)$,\1,p' |
         while read -r unit; do
             ! grep -q '^\[Install\]' "usr/lib/systemd/system/$unit" || echo "$unit"
         done)
     # shellcheck disable=SC2086 # unit names have no spaces
-    [ -z "$units" ] || chroot . systemctl --quiet enable $units
+    [ -z "$units" ] || chroot . /bin/systemctl --quiet enable $units
 }
 
 # The target to boot: sysinit (journal, tmpfiles), the bus, and what the package enabled. Timers,

@@ -66,6 +66,7 @@ write_setup() {
     local i=0 bind dest
     cp "$here/root.sh" "$package" "$ctl/"
     cat <<'END'
+set -e
 : >/m/ctl/begun
 . /m/ctl/root.sh
 mount -t proc -o nosuid,nodev,noexec proc proc

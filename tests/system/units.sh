@@ -22,6 +22,9 @@ below() { # COMMAND...
 }
 check 'below albatross.slice a program runs' below true
 check '... and has /dev/null' below sh -c 'echo >/dev/null'
+for device in /dev/kvm /dev/net/tun; do
+    [ ! -c $device ] || check "... and may open $device" below sh -c ": <>$device"
+done
 mknod /tmp/other-device c 1 1
 refuse '... but no device that is not for tenders' 'not permitted' below cat /tmp/other-device
 rm /tmp/other-device
