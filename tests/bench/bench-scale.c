@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What grows with the number of unikernels, and what should not. N unikernels (1000, or the first
+ * argument) that sleep are created one after another by albatrossctl, in turn with N times
+ * systemd-run --scope of the same tender; what an operation takes, what our own processes need and
+ * how often they wake up is measured with none and with all of them.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "measure.h"
+
+#define TENDER  ALBATROSS_LIBEXECDIR "/albatross-spt"
+#define IMAGE   ALBATROSS_DATADIR "/hello.spt"
+#define MANAGER "org.albatross", "/org/albatross", "org.albatross.Manager"
+
+#define N_REPEATED 40
+#define REST_SEC   10
+
+static Series create_none = {"create and start, with none"};
+static Series create_all = {"create and start, with all"};
+static Series ctl_create = {"albatrossctl create"};
+static Series systemd_run = {"systemd-run --scope of the tender"};
+static Series ctl_list = {"albatrossctl list"};
+static Series busctl_list = {"busctl list"};
+static Series list_call = {"ListUnikernels on an open bus"};
+
+static uint64_t run_program(const char *const *argv) {
+        uint64_t start = measure_now();
+        int status;
+        pid_t pid;
+
+        pid = fork();
+        measure_check(pid < 0 ? -errno : 0, "fork");
+        if (pid == 0) {
+                int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+                dup2(null, STDIN_FILENO);
+                dup2(null, STDOUT_FILENO);
+                execv(argv[0], (char *const *) (uintptr_t) argv);
+                _exit(127);
+        }
+        measure_check(waitpid(pid, &status, 0) == pid ? 0 : -errno, argv[0]);
+        measure_check(WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO, argv[0]);
+        return measure_now() - start;
+}
+
+static void create(sd_bus *bus, const char *name, Series *series) {
+        _cleanup_(fd_closep) int fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
+        uint64_t start = measure_now();
+
+        measure_check(fd < 0 ? -errno : 0, IMAGE);
+        measure_check(sd_bus_call_method(bus, MANAGER, "CreateUnikernel", NULL, NULL, "sha{sv}",
+                                         name, fd, 2, "Memory", "t", (uint64_t) 2 << 20,
+                                         "Arguments", "as", 1, "--sleep=36000"),
+                      "CreateUnikernel");
+        series_add(series, measure_now() - start);
+}
+
+static void destroy(sd_bus *bus, const char *name) {
+        measure_check(
+                sd_bus_call_method(bus, MANAGER, "DestroyUnikernel", NULL, NULL, "sa{sv}", name, 0),
+                "DestroyUnikernel");
+}
+
+static void repeat_create(sd_bus *bus, Series *series) {
+        for (unsigned i = 0; i < N_REPEATED; i++) {
+                create(bus, "repeated", series);
+                destroy(bus, "repeated");
+        }
+}
+
+/* In turn, so that both see the same machine. */
+static void create_both(unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                char name[32];
+                const char *const ours[] = {
+                        "/usr/bin/albatrossctl", "-q", "create", "--memory=2", name, IMAGE, "--",
+                        "--sleep=36000",         NULL};
+                const char *const theirs[] = {"/usr/bin/systemd-run",
+                                              "--quiet",
+                                              "--scope",
+                                              "--slice=bench.slice",
+                                              "/usr/bin/setsid",
+                                              "--fork",
+                                              TENDER,
+                                              "--mem=2",
+                                              "--",
+                                              IMAGE,
+                                              "--sleep=36000",
+                                              NULL};
+
+                snprintf(name, sizeof(name), "many-%u", i);
+                series_add(&ctl_create, run_program(ours));
+                series_add(&systemd_run, run_program(theirs));
+        }
+}
+
+/* --- our own processes --- */
+
+typedef struct Processes {
+        pid_t pids[3];
+} Processes;
+
+static pid_t main_pid(sd_bus *bus, const char *path) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        uint32_t pid = 0;
+
+        measure_check(sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+                                                  "org.freedesktop.systemd1.Service", "MainPID",
+                                                  &error, 'u', &pid),
+                      path);
+        return (pid_t) pid;
+}
+
+static pid_t first_child(pid_t parent) {
+        char path[64];
+        int child = 0;
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+        file = fopen(path, "re");
+        if (!file || fscanf(file, "%d", &child) != 1)
+                child = 0;
+        if (file)
+                fclose(file);
+        measure_check(child > 0 ? 0 : -ESRCH, "albatross-writer");
+        return child;
+}
+
+static Processes find_processes(sd_bus *bus) {
+        Processes processes;
+
+        processes.pids[0] = main_pid(bus, "/org/freedesktop/systemd1/unit/albatrossd_2eservice");
+        processes.pids[1] =
+                main_pid(bus, "/org/freedesktop/systemd1/unit/albatross_2dlauncher_2eservice");
+        processes.pids[2] = first_child(processes.pids[0]);
+        return processes;
+}
+
+/* The sum of the lines of /proc/PID/@file that begin with @key. */
+static uint64_t sum_lines(pid_t pid, const char *file_name, const char *key) {
+        char path[64], line[256];
+        uint64_t sum = 0;
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/%s", pid, file_name);
+        file = fopen(path, "re");
+        measure_check(file ? 0 : -errno, path);
+        while (fgets(line, sizeof(line), file))
+                if (strncmp(line, key, strlen(key)) == 0)
+                        sum += strtoull(strchr(line, ':') + 1, NULL, 10);
+        fclose(file);
+        return sum;
+}
+
+static uint64_t sum_all(const Processes *processes, const char *file_name, const char *key) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < N_ELEMENTS(processes->pids); i++)
+                sum += sum_lines(processes->pids[i], file_name, key);
+        return sum;
+}
+
+static double wakeups_per_second(const Processes *processes) {
+        uint64_t before = sum_all(processes, "status", "voluntary_ctxt_switches:");
+
+        sleep(REST_SEC);
+        return (double) (sum_all(processes, "status", "voluntary_ctxt_switches:") - before) /
+               REST_SEC;
+}
+
+static void measure_lists(sd_bus *bus) {
+        static const char *const ours[] = {"/usr/bin/albatrossctl", "list", NULL};
+        static const char *const theirs[] = {"/usr/bin/busctl", "list", NULL};
+
+        for (unsigned i = 0; i < N_REPEATED; i++) {
+                uint64_t start;
+
+                series_add(&ctl_list, run_program(ours));
+                series_add(&busctl_list, run_program(theirs));
+                start = measure_now();
+                measure_check(
+                        sd_bus_call_method(bus, MANAGER, "ListUnikernels", NULL, NULL, "s", ""),
+                        "ListUnikernels");
+                series_add(&list_call, measure_now() - start);
+        }
+}
+
+static void print_times(void) {
+        Series *all[] = {&create_none, &create_all, &ctl_create, &systemd_run,
+                         &ctl_list,    &list_call,  &busctl_list};
+
+        printf("%-44s %8s %8s %8s\n", "", "min", "median", "max");
+        for (size_t i = 0; i < N_ELEMENTS(all); i++)
+                series_print(all[i]);
+        series_print_ratio(&create_all, &create_none, 1.3);
+        series_print_ratio(&ctl_create, &systemd_run, 1.2);
+        series_print_ratio(&ctl_list, &busctl_list, 3);
+}
+
+int main(int argc, char *argv[]) {
+        unsigned n = argc > 1 ? (unsigned) atoi(argv[1]) : 1000;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        uint64_t memory_none, memory_all;
+        Processes processes;
+        double wakeups;
+
+        measure_check(n > 0 && n <= SERIES_MAX ? 0 : -ERANGE, "number of unikernels");
+        measure_check(sd_bus_open_system(&bus), "system bus");
+        processes = find_processes(bus);
+
+        memory_none = sum_all(&processes, "smaps_rollup", "Private_");
+        repeat_create(bus, &create_none);
+        create_both(n);
+        repeat_create(bus, &create_all);
+        memory_all = sum_all(&processes, "smaps_rollup", "Private_");
+        measure_lists(bus);
+        wakeups = wakeups_per_second(&processes);
+
+        print_times();
+        printf("daemon, launcher and writer, memory of their own: %" PRIu64
+               " KiB with none (target: at most 3500), %.1f KiB more per unikernel (at most 8)\n",
+               memory_none, ((double) memory_all - (double) memory_none) / n);
+        printf("wake-ups per second of all of them, at rest with %u: %.1f (target: 0)\n", n,
+               wakeups);
+        return 0;
+}
