@@ -77,6 +77,13 @@ int record_remove(Unikernel *unikernel);
 /* Reads all of them; what can't be read goes to quarantine. */
 int records_load(Manager *manager);
 
+/* --- record-text.c: what such a file says */
+/* The caller owns *@ret. Never more than WRITER_DATA_MAX bytes, however odd the arguments. */
+int record_format(const Unikernel *unikernel, char **ret);
+/* The inverse, for a @unikernel with nothing but its name. -EBADMSG, and @unikernel stays as it is,
+ * for what record_format() can't have written. */
+int record_parse(Unikernel *unikernel, const char *text, size_t size);
+
 /* --- run-record.c: the run at hand, or how the last one of this boot ended, in /run */
 int run_record_write(const Unikernel *unikernel);
 void run_record_remove(const Unikernel *unikernel);
@@ -89,6 +96,9 @@ typedef struct RunRecord {
 } RunRecord;
 /* Fills in what is known of the last run; -ENOENT when there was none in this boot. */
 int run_record_read(Unikernel *unikernel, RunRecord *ret);
+/* The two as text, as above. */
+int run_record_format(const Unikernel *unikernel, char **ret);
+int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, size_t size);
 
 /* --- run.c: from the gate to the end */
 /* A run that is ours and new; @unikernel must have none. */

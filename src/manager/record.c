@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
-/* What is recorded of a unikernel in unikernels/NAME.json; the fields are named as on the bus. */
+/* The records of unikernels on disk: unikernels/NAME.json. */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +14,7 @@
 #include "base/file.h"
 #include "manager/manager-internal.h"
 
-#define RECORD_VERSION 1
-#define RECORD_MAX     (64U * 1024U) /* bytes; arguments are at most 8 KiB, escaped six times that */
-#define SUFFIX         ".json"
+#define SUFFIX ".json"
 
 static void on_saved(void *userdata, const WriterAnswer *answer) {
         Unikernel *unikernel = userdata;
@@ -28,46 +25,18 @@ static void on_saved(void *userdata, const WriterAnswer *answer) {
         unikernel_settle(unikernel);
 }
 
-static json_t *arguments_to_json(const Strings *arguments) {
-        json_t *array = json_array();
-
-        for (const char *text = NULL; (text = strings_next(arguments, text));)
-                if (json_array_append_new(array, json_string(text)) < 0) {
-                        json_decref(array);
-                        return NULL;
-                }
-        return array;
-}
-
-static json_t *record_to_json(const Unikernel *unikernel) {
-        char cpus[CPUS_TEXT_MAX + 1];
-
-        cpus_format(&unikernel->config.cpus, cpus);
-        return json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:s, s:b, s:o}, s:{s:s, s:I, s:i, s:i}}",
-                         "Version", RECORD_VERSION, "Name", unikernel->name.text, "Wanted",
-                         unikernel->wanted ? "running" : "stopped", "CreationTimestamp",
-                         (json_int_t) unikernel->created_usec, "Config", "Memory",
-                         (json_int_t) unikernel->config.memory_bytes, "CPUs", cpus, "AddName",
-                         (int) unikernel->config.add_name, "Arguments",
-                         arguments_to_json(&unikernel->config.arguments), "Image", "Digest",
-                         unikernel->image.digest, "Size", (json_int_t) unikernel->image.size_bytes,
-                         "Target", (int) unikernel->image.target, "ABIVersion",
-                         (int) unikernel->image.abi_version);
-}
-
 static void record_file(const Unikernel *unikernel, char ret[static WRITER_NAME_MAX + 1]) {
         snprintf(ret, WRITER_NAME_MAX + 1, "%s" SUFFIX, unikernel->name.text);
 }
 
 int record_save(Unikernel *unikernel) {
-        _cleanup_(json_decrefp) json_t *record = record_to_json(unikernel);
         _cleanup_(freep) char *text = NULL;
         char file[WRITER_NAME_MAX + 1];
         int r;
 
-        text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
-        if (!text)
-                return -ENOMEM;
+        r = record_format(unikernel, &text);
+        if (r < 0)
+                return r;
         record_file(unikernel, file);
         r = writer_order(unikernel->manager->writer,
                          &(const WriterOrder){
@@ -102,52 +71,7 @@ int record_remove(Unikernel *unikernel) {
         return 0;
 }
 
-static bool is_digest(const char *text) {
-        return strlen(text) == IMAGE_DIGEST_TEXT_SIZE - 1 &&
-               strspn(text, "0123456789abcdef") == IMAGE_DIGEST_TEXT_SIZE - 1;
-}
-
-/* 0, or -EBADMSG for what we can't have written. */
-static int record_from_json(Unikernel *unikernel, json_t *record) {
-        const char *name, *wanted, *cpus, *digest;
-        json_int_t created, memory, size;
-        int version, add_name, target, abi_version;
-        json_t *arguments, *argument;
-        size_t i;
-
-        if (json_unpack(record, "{s:i}", "Version", &version) < 0 || version != RECORD_VERSION)
-                return -EBADMSG;
-        if (json_unpack(record, "{s:s, s:s, s:I, s:{s:I, s:s, s:b, s:o}, s:{s:s, s:I, s:i, s:i}}",
-                        "Name", &name, "Wanted", &wanted, "CreationTimestamp", &created, "Config",
-                        "Memory", &memory, "CPUs", &cpus, "AddName", &add_name, "Arguments",
-                        &arguments, "Image", "Digest", &digest, "Size", &size, "Target", &target,
-                        "ABIVersion", &abi_version) < 0)
-                return -EBADMSG;
-        if (strcmp(name, unikernel->name.text) != 0 || !is_digest(digest) ||
-            memory < (json_int_t) CONFIG_MEMORY_MIN || !json_is_array(arguments))
-                return -EBADMSG;
-        if (cpus[0] && cpus_parse(&unikernel->config.cpus, cpus, NULL) < 0)
-                return -EBADMSG;
-        json_array_foreach(arguments, i, argument) {
-                if (!json_is_string(argument))
-                        return -EBADMSG;
-                if (strings_append(&unikernel->config.arguments, json_string_value(argument)) < 0)
-                        return -ENOMEM;
-        }
-
-        unikernel->wanted = strcmp(wanted, "running") == 0;
-        unikernel->created_usec = (uint64_t) created;
-        unikernel->config.memory_bytes = (uint64_t) memory;
-        unikernel->config.add_name = add_name;
-        strcpy(unikernel->image.digest, digest);
-        unikernel->image.size_bytes = (uint64_t) size;
-        unikernel->image.target = (uint32_t) target;
-        unikernel->image.abi_version = (uint32_t) abi_version;
-        return 0;
-}
-
 static int record_load(Manager *manager, int folder_fd, const char *file) {
-        _cleanup_(json_decrefp) json_t *record = NULL;
         _cleanup_(freep) char *text = NULL;
         char label[NAME_MAX_LENGTH + 1];
         size_t length = strlen(file);
@@ -164,17 +88,14 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
         if (name_parse(&name, label, NULL) < 0 || strcmp(name.text, label) != 0)
                 return -EBADMSG;
 
-        r = file_read_at(folder_fd, file, RECORD_MAX, &text, &size);
+        r = file_read_at(folder_fd, file, WRITER_DATA_MAX, &text, &size);
         if (r < 0)
                 return r;
-        record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-        if (!record)
-                return -EBADMSG;
 
         unikernel = unikernel_new(manager, &name);
         if (!unikernel)
                 return -ENOMEM;
-        r = record_from_json(unikernel, record);
+        r = record_parse(unikernel, text, size);
         if (r >= 0)
                 r = image_hold(&unikernel->image_hold, manager, unikernel->image.digest);
         if (r >= 0)

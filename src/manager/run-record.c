@@ -38,29 +38,38 @@ static json_t *run_to_json(const Unikernel *unikernel) {
         const Exit *exit = &unikernel->last_exit;
 
         return json_pack(
-                "{s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}", "MainPID",
+                "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:o}", "MainPID",
                 (json_int_t) (run ? run->pid : 0), "StartTicks",
                 (json_int_t) (run ? run->start_ticks : 0), "UID", (json_int_t) (run ? run->uid : 0),
                 "SliceNumber", (json_int_t) (run ? run->slice_number : 0), "Restarts",
-                (int) unikernel->n_restarts, "StateChangeTimestamp",
+                (json_int_t) unikernel->n_restarts, "StateChangeTimestamp",
                 (json_int_t) unikernel->state_usec, "ExitResult",
                 exit_result_to_string(exit->result), "ExitStatus", exit->status, "ExitTimestamp",
                 (json_int_t) exit->timestamp_usec, "Failed", (int) (!run && exit_is_failure(*exit)),
                 "Invocations", invocations_to_json(unikernel));
 }
 
+int run_record_format(const Unikernel *unikernel, char **ret) {
+        _cleanup_(json_decrefp) json_t *record = run_to_json(unikernel);
+        char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}
+
 /* New file and rename: a daemon that dies in between leaves the old one whole. */
 int run_record_write(const Unikernel *unikernel) {
         static const char temporary[] = "../runs.new";
         int folder_fd = unikernel->manager->run_fd;
-        _cleanup_(json_decrefp) json_t *record = run_to_json(unikernel);
         _cleanup_(freep) char *text = NULL;
         _cleanup_(fd_closep) int fd = -1;
         int r;
 
-        text = record ? json_dumps(record, JSON_COMPACT) : NULL;
-        if (!text)
-                return -ENOMEM;
+        r = run_record_format(unikernel, &text);
+        if (r < 0)
+                return r;
         fd = openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
@@ -77,51 +86,54 @@ void run_record_remove(const Unikernel *unikernel) {
 }
 
 static int read_invocations(Unikernel *unikernel, const json_t *array) {
-        json_t *item;
-        size_t i;
+        sd_id128_t invocations[UNIKERNEL_INVOCATIONS_MAX];
+        size_t n = json_array_size(array);
         int r;
 
-        json_array_foreach(array, i, item) {
-                sd_id128_t invocation;
+        if (!json_is_array(array) || n > UNIKERNEL_INVOCATIONS_MAX)
+                return -EBADMSG;
+        for (size_t i = 0; i < n; i++) {
+                const char *text = json_string_value(json_array_get(array, i));
 
-                if (!json_is_string(item) ||
-                    sd_id128_from_string(json_string_value(item), &invocation) < 0)
+                if (!text || sd_id128_from_string(text, &invocations[i]) < 0)
                         return -EBADMSG;
-                r = unikernel_note_invocation(unikernel, invocation);
+        }
+        for (size_t i = 0; i < n; i++) {
+                r = unikernel_note_invocation(unikernel, invocations[i]);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int run_record_read(Unikernel *unikernel, RunRecord *ret) {
-        json_int_t pid, ticks, uid, slice, changed, ended;
+int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, size_t size) {
+        json_int_t pid, ticks, uid, slice, restarts, changed, status, ended;
         _cleanup_(json_decrefp) json_t *record = NULL;
-        _cleanup_(freep) char *text = NULL;
         json_t *invocations;
-        int restarts, status, failed;
+        int failed, r;
         const char *result;
-        size_t size;
-        int r;
 
-        r = file_read_at(unikernel->manager->run_fd, unikernel->name.text, RUN_RECORD_MAX, &text,
-                         &size);
-        if (r < 0)
-                return r;
         record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         if (!record ||
-            json_unpack(record, "{s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:i, s:I, s:b, s:o}",
+            json_unpack(record, "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s:o}",
                         "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
                         "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult",
                         &result, "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed,
                         "Invocations", &invocations) < 0)
                 return -EBADMSG;
+        if (pid < 0 || pid > INT32_MAX || ticks < 0 || uid < 0 || uid > UINT32_MAX || slice < 0 ||
+            slice > UINT32_MAX || restarts < 0 || restarts > UINT32_MAX || status < 0 ||
+            status > INT32_MAX || changed < 0 || ended < 0)
+                return -EBADMSG;
+        r = read_invocations(unikernel, invocations);
+        if (r < 0)
+                return r;
 
         unikernel->n_restarts = (uint32_t) restarts;
         unikernel->state_usec = (uint64_t) changed;
         unikernel->last_exit = (Exit){
                 .result = exit_result_from_string(result),
-                .status = status,
+                .status = (int) status,
                 .timestamp_usec = (uint64_t) ended,
         };
         *ret = (RunRecord){
@@ -131,5 +143,17 @@ int run_record_read(Unikernel *unikernel, RunRecord *ret) {
                 .slice_number = (uint32_t) slice,
                 .failed = failed,
         };
-        return read_invocations(unikernel, invocations);
+        return 0;
+}
+
+int run_record_read(Unikernel *unikernel, RunRecord *ret) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        r = file_read_at(unikernel->manager->run_fd, unikernel->name.text, RUN_RECORD_MAX, &text,
+                         &size);
+        if (r < 0)
+                return r;
+        return run_record_parse(unikernel, ret, text, size);
 }

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+
+/* What is recorded of a unikernel, as text; the fields are named as on the bus. */
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+#define RECORD_VERSION 1
+
+static json_t *arguments_to_json(const Strings *arguments) {
+        json_t *array = json_array();
+
+        for (const char *text = NULL; (text = strings_next(arguments, text));)
+                if (json_array_append_new(array, json_string(text)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
+static json_t *record_to_json(const Unikernel *unikernel) {
+        char cpus[CPUS_TEXT_MAX + 1];
+
+        cpus_format(&unikernel->config.cpus, cpus);
+        return json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:s, s:b, s:o}, s:{s:s, s:I, s:I, s:I}}",
+                         "Version", RECORD_VERSION, "Name", unikernel->name.text, "Wanted",
+                         unikernel->wanted ? "running" : "stopped", "CreationTimestamp",
+                         (json_int_t) unikernel->created_usec, "Config", "Memory",
+                         (json_int_t) unikernel->config.memory_bytes, "CPUs", cpus, "AddName",
+                         (int) unikernel->config.add_name, "Arguments",
+                         arguments_to_json(&unikernel->config.arguments), "Image", "Digest",
+                         unikernel->image.digest, "Size", (json_int_t) unikernel->image.size_bytes,
+                         "Target", (json_int_t) unikernel->image.target, "ABIVersion",
+                         (json_int_t) unikernel->image.abi_version);
+}
+
+int record_format(const Unikernel *unikernel, char **ret) {
+        _cleanup_(json_decrefp) json_t *record = record_to_json(unikernel);
+        char *text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
+
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}
+
+static bool is_digest(const char *text) {
+        return strlen(text) == IMAGE_DIGEST_TEXT_SIZE - 1 &&
+               strspn(text, "0123456789abcdef") == IMAGE_DIGEST_TEXT_SIZE - 1;
+}
+
+static int read_arguments(Strings *arguments, const json_t *array) {
+        json_t *argument;
+        size_t i;
+
+        if (!json_is_array(array))
+                return -EBADMSG;
+        json_array_foreach(array, i, argument) {
+                if (!json_is_string(argument))
+                        return -EBADMSG;
+                if (strings_append(arguments, json_string_value(argument)) < 0)
+                        return -ENOMEM;
+        }
+        return arguments->size > CONFIG_ARGUMENTS_MAX + 1U ? -EBADMSG : 0;
+}
+
+static int read_config(Config *config, json_t *object) {
+        json_int_t memory;
+        const char *cpus;
+        json_t *arguments;
+        int add_name;
+
+        if (json_unpack(object, "{s:I, s:s, s:b, s:o}", "Memory", &memory, "CPUs", &cpus, "AddName",
+                        &add_name, "Arguments", &arguments) < 0)
+                return -EBADMSG;
+        if (memory < (json_int_t) CONFIG_MEMORY_MIN || memory % (1LL << 20) != 0)
+                return -EBADMSG;
+        if (cpus[0] && cpus_parse(&config->cpus, cpus, NULL) < 0)
+                return -EBADMSG;
+        config->memory_bytes = (uint64_t) memory;
+        config->add_name = add_name;
+        return read_arguments(&config->arguments, arguments);
+}
+
+static int read_image(ImageInfo *image, json_t *object) {
+        json_int_t size, target, abi_version;
+        const char *digest;
+
+        /* "i" would cut what is larger than an int, and say nothing. */
+        if (json_unpack(object, "{s:s, s:I, s:I, s:I}", "Digest", &digest, "Size", &size, "Target",
+                        &target, "ABIVersion", &abi_version) < 0)
+                return -EBADMSG;
+        if (!is_digest(digest) || size < 0 || target < 0 || target > UINT32_MAX ||
+            abi_version < 0 || abi_version > UINT32_MAX)
+                return -EBADMSG;
+        strcpy(image->digest, digest);
+        image->size_bytes = (uint64_t) size;
+        image->target = (uint32_t) target;
+        image->abi_version = (uint32_t) abi_version;
+        return 0;
+}
+
+int record_parse(Unikernel *unikernel, const char *text, size_t size) {
+        _cleanup_(config_clear) Config config = {};
+        _cleanup_(json_decrefp) json_t *record = NULL;
+        json_t *config_object, *image_object;
+        const char *name, *wanted;
+        json_int_t version, created;
+        json_error_t error;
+        ImageInfo image = {};
+        int r;
+
+        record = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+        if (!record)
+                return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+        if (json_unpack(record, "{s:I}", "Version", &version) < 0 || version != RECORD_VERSION)
+                return -EBADMSG;
+        if (json_unpack(record, "{s:s, s:s, s:I, s:o, s:o}", "Name", &name, "Wanted", &wanted,
+                        "CreationTimestamp", &created, "Config", &config_object, "Image",
+                        &image_object) < 0)
+                return -EBADMSG;
+        if (strcmp(name, unikernel->name.text) != 0 || created < 0 ||
+            (strcmp(wanted, "running") != 0 && strcmp(wanted, "stopped") != 0))
+                return -EBADMSG;
+        r = read_config(&config, config_object);
+        if (r < 0)
+                return r;
+        r = read_image(&image, image_object);
+        if (r < 0)
+                return r;
+
+        unikernel->wanted = strcmp(wanted, "running") == 0;
+        unikernel->created_usec = (uint64_t) created;
+        unikernel->config = config;
+        unikernel->image = image;
+        config = (Config){};
+        return 0;
+}

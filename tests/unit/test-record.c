@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static Unikernel make_unikernel(void) {
+        return (Unikernel){
+                .name = {"alice:web"},
+                .wanted = true,
+                .created_usec = 1795300000000000,
+                .config.memory_bytes = 32ULL << 20,
+                .image = {.digest = DIGEST, .size_bytes = 80000, .target = 2, .abi_version = 2},
+        };
+}
+
+/* Writes @unikernel down and reads it again, into *@ret. Returns the size of the text. */
+static size_t pass(const Unikernel *unikernel, Unikernel *ret) {
+        _cleanup_(freep) char *text = NULL;
+
+        *ret = (Unikernel){.name = unikernel->name};
+        assert_int_equal(record_format(unikernel, &text), 0);
+        assert_int_equal(record_parse(ret, text, strlen(text)), 0);
+        return strlen(text);
+}
+
+static void what_is_written_is_read(void **state) {
+        Unikernel unikernel = make_unikernel(), other;
+
+        assert_int_equal(cpus_parse(&unikernel.config.cpus, "0-3,6", NULL), 0);
+        assert_int_equal(strings_append(&unikernel.config.arguments, "--port=80"), 0);
+        assert_int_equal(strings_append(&unikernel.config.arguments, "\x1b[1m \xc3\xa9"), 0);
+        (void) pass(&unikernel, &other);
+
+        assert_true(other.wanted);
+        assert_int_equal(other.created_usec, unikernel.created_usec);
+        assert_int_equal(other.config.memory_bytes, 32 << 20);
+        assert_memory_equal(&other.config.cpus, &unikernel.config.cpus, sizeof(Cpus));
+        assert_int_equal(other.config.arguments.size, unikernel.config.arguments.size);
+        assert_memory_equal(other.config.arguments.data, unikernel.config.arguments.data,
+                            other.config.arguments.size);
+        assert_string_equal(other.image.digest, DIGEST);
+        assert_int_equal(other.image.size_bytes, 80000);
+        config_clear(&unikernel.config);
+        config_clear(&other.config);
+}
+
+/* As many as there may be, and as long as text gets that has each character escaped. */
+static void check_arguments(const char *argument) {
+        Unikernel unikernel = make_unikernel(), other;
+        Strings *arguments = &unikernel.config.arguments;
+
+        for (unsigned id = 0; id < CPUS_MAX; id++)
+                if (id % 3 != 2)
+                        unikernel.config.cpus.words[id / 64] |= 1ULL << id % 64;
+        while (arguments->size + strlen(argument) + 1 <= CONFIG_ARGUMENTS_MAX + 1U)
+                assert_int_equal(strings_append(arguments, argument), 0);
+
+        assert_true(pass(&unikernel, &other) <= WRITER_DATA_MAX);
+        assert_int_equal(other.config.arguments.size, arguments->size);
+        config_clear(&unikernel.config);
+        config_clear(&other.config);
+}
+
+static void the_oddest_arguments_survive_a_restart(void **state) {
+        check_arguments("");
+        check_arguments("\x01");
+        check_arguments("\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01");
+        check_arguments("\xc2\x80");
+}
+
+/* Replaces @old, which is in the record of make_unikernel(). */
+static void check_refused(const char *old, const char *new) {
+        Unikernel unikernel = make_unikernel(), other = {.name = unikernel.name};
+        _cleanup_(freep) char *text = NULL, *changed = NULL;
+        const char *here;
+
+        assert_int_equal(record_format(&unikernel, &text), 0);
+        here = strstr(text, old);
+        assert_non_null(here);
+        changed = calloc(1, strlen(text) + strlen(new) + 1);
+        assert_non_null(changed);
+        memcpy(changed, text, (size_t) (here - text));
+        strcat(strcat(changed, new), here + strlen(old));
+
+        assert_int_equal(record_parse(&other, changed, strlen(changed)), -EBADMSG);
+        assert_int_equal(other.config.memory_bytes, 0);
+        assert_null(other.config.arguments.data);
+        assert_string_equal(other.image.digest, "");
+}
+
+static void refuses_what_it_cannot_have_written(void **state) {
+        check_refused("\"Version\": 1", "\"Version\": 2");
+        check_refused("\"Version\": 1", "\"Version\": 4294967297");
+        check_refused("alice:web", "alice:dns");
+        check_refused("running", "runing");
+        check_refused("1795300000000000", "-1");
+        check_refused("33554432", "33554433");
+        check_refused("33554432", "-33554432");
+        check_refused("33554432", "1e30");
+        check_refused("\"Arguments\": []", "\"Arguments\": {}");
+        check_refused("\"Arguments\": []", "\"Arguments\": [1]");
+        check_refused("\"Arguments\": []", "\"Arguments\": [\"a\\u0000b\"]");
+        check_refused("\"CPUs\": \"\"", "\"CPUs\": \"1024\"");
+        check_refused(DIGEST, "../../../etc/passwd");
+        check_refused("80000", "-1");
+        check_refused("\"Target\": 2", "\"Target\": 4294967298");
+        check_refused("\"Target\": 2", "\"Target\": 2, \"Target\": 1");
+        check_refused("{", "");
+}
+
+static void refuses_more_arguments_than_there_may_be(void **state) {
+        Unikernel unikernel = make_unikernel(), other = {.name = unikernel.name};
+        _cleanup_(freep) char *text = NULL;
+
+        while (unikernel.config.arguments.size <= CONFIG_ARGUMENTS_MAX + 1U)
+                assert_int_equal(strings_append(&unikernel.config.arguments, ""), 0);
+        assert_int_equal(record_format(&unikernel, &text), 0);
+        assert_int_equal(record_parse(&other, text, strlen(text)), -EBADMSG);
+        assert_null(other.config.arguments.data);
+        config_clear(&unikernel.config);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_is_written_is_read),
+                cmocka_unit_test(the_oddest_arguments_survive_a_restart),
+                cmocka_unit_test(refuses_what_it_cannot_have_written),
+                cmocka_unit_test(refuses_more_arguments_than_there_may_be),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
