@@ -54,6 +54,11 @@ static int read_strings(sd_bus_message *message, void *target, Fault *fault) {
                 r = strings_append(strings, text);
                 if (r < 0)
                         return r;
+                /* At once: a message has room for millions of them. */
+                if (strings->size > CONFIG_ARGUMENTS_MAX + 1U)
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "The arguments have more than the %u bytes allowed",
+                                         CONFIG_ARGUMENTS_MAX);
         }
         if (r < 0)
                 return r;
@@ -80,25 +85,39 @@ static int read_value(sd_bus_message *message, const Option *option, void *base,
         return sd_bus_message_exit_container(message);
 }
 
+static int find_option(const Option *options, const char *key, unsigned *seen, Fault *fault) {
+        int i = 0;
+
+        while (options[i].key && strcmp(options[i].key, key) != 0)
+                i++;
+        if (!options[i].key)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "The option \"%.60s\" is not known here", key);
+        if (*seen & 1U << i)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT, "The option %s is given twice",
+                                 key);
+        *seen |= 1U << i;
+        return i;
+}
+
 static int read_options(sd_bus_message *message, const Option *options, void *base, Fault *fault) {
+        unsigned seen = 0;
         int r;
 
         r = sd_bus_message_enter_container(message, 'a', "{sv}");
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                const Option *option = options;
                 const char *key;
+                int i;
 
                 r = sd_bus_message_read_basic(message, 's', &key);
                 if (r < 0)
                         return r;
-                while (option->key && strcmp(option->key, key) != 0)
-                        option++;
-                if (!option->key)
-                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
-                                         "The option \"%.60s\" is not known here", key);
-                r = read_value(message, option, base, fault);
+                i = find_option(options, key, &seen, fault);
+                if (i < 0)
+                        return i;
+                r = read_value(message, &options[i], base, fault);
                 if (r < 0)
                         return r;
                 r = sd_bus_message_exit_container(message);
