@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The options of a call, as any client may send them. The input is a program: its first byte says
+ * whose options they are, and then each option is a key, a type and a value. So whatever it says
+ * is a message that the bus would deliver.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "bus/options.h"
+#include "fuzz.h"
+
+#define OPTIONS_MAX 40
+#define DEPTH_MAX   6
+#define TYPE_MAX    128
+
+typedef struct Known {
+        const char *key, *type;
+} Known;
+
+static const Known create_options[] = {
+        {"Memory", "t"}, {"CPUs", "au"}, {"AddName", "b"}, {"Arguments", "as"}, {"Start", "b"},
+};
+static const Known console_options[] = {
+        {"Follow", "b"}, {"Lines", "t"}, {"Since", "t"}, {"Until", "t"}, {"LastRun", "b"},
+};
+
+static void append(int r) {
+        property(r >= 0, "the message can be made");
+}
+
+/* A string of up to 255 bytes as the bus carries one. */
+static char *take_string(Bytes *bytes) {
+        size_t size = bytes_take(bytes);
+        char *text;
+
+        size = MIN_OF(size, bytes->size);
+        text = fuzz_text(bytes->data, size);
+        bytes->data += size;
+        bytes->size -= size;
+        utf8_mend(text);
+        return text;
+}
+
+/* Appends one complete type to @type. */
+static void choose_type(Bytes *bytes, char type[static TYPE_MAX], unsigned depth) {
+        static const char basic[] = "ybnqiuxtdsog";
+        uint8_t choice = bytes_take(bytes) % 18;
+        size_t length = strlen(type);
+
+        if (choice < 12 || depth == DEPTH_MAX || length > TYPE_MAX / 2) {
+                type[length] = basic[choice % 12];
+                return;
+        }
+        if (choice < 15) {
+                type[length] = 'a';
+                choose_type(bytes, type, depth + 1);
+        } else if (choice == 15) {
+                strcpy(type + length, "a{sv}");
+        } else if (choice == 16) {
+                type[length] = 'v';
+        } else {
+                type[length] = '(';
+                choose_type(bytes, type, depth + 1);
+                choose_type(bytes, type, depth + 1);
+                strcat(type, ")");
+        }
+}
+
+static void append_basic(sd_bus_message *message, Bytes *bytes, char type) {
+        _cleanup_(freep) char *text = NULL;
+        union {
+                uint64_t number;
+                double real;
+                int boolean;
+        } value = {};
+
+        switch (type) {
+        case 's':
+                text = take_string(bytes);
+                append(sd_bus_message_append_basic(message, type, text));
+                return;
+        case 'o':
+                append(sd_bus_message_append_basic(message, type, "/org/albatross"));
+                return;
+        case 'g':
+                append(sd_bus_message_append_basic(message, type, "a{sv}"));
+                return;
+        case 'b':
+                value.boolean = bytes_take(bytes) & 1;
+                break;
+        default:
+                /* Small ones mostly: they are those that are right. */
+                value.number = bytes_take16(bytes);
+                if (value.number & 0x8000)
+                        value.number = (value.number & 0x7fff) << bytes_take(bytes) % 50;
+        }
+        append(sd_bus_message_append_basic(message, type, &value));
+}
+
+static size_t type_length(const char *type) {
+        const char *here = type;
+        unsigned depth = 0;
+
+        do {
+                while (*here == 'a')
+                        here++;
+                if (*here == '(' || *here == '{')
+                        depth++;
+                else if (*here == ')' || *here == '}')
+                        depth--;
+                here++;
+        } while (depth > 0);
+        return (size_t) (here - type);
+}
+
+static void append_value(sd_bus_message *message, Bytes *bytes, const char *type, unsigned depth);
+
+/* What is between the brackets of a container: @type to its @end. */
+static void append_values(sd_bus_message *message,
+                          Bytes *bytes,
+                          const char *type,
+                          const char *end,
+                          unsigned depth) {
+        while (type < end) {
+                append_value(message, bytes, type, depth);
+                type += type_length(type);
+        }
+}
+
+static void append_container(sd_bus_message *message,
+                             Bytes *bytes,
+                             char kind,
+                             const char *type,
+                             unsigned depth) {
+        size_t length = strlen(type);
+        unsigned n = kind == 'a' ? bytes_take(bytes) % 8 : 1;
+
+        append(sd_bus_message_open_container(message, kind, type));
+        while (n-- > 0 && (kind != 'a' || bytes->size > 0))
+                append_values(message, bytes, type, type + length, depth + 1);
+        append(sd_bus_message_close_container(message));
+}
+
+/* Of the one complete type that @type begins with. */
+static void append_value(sd_bus_message *message, Bytes *bytes, const char *type, unsigned depth) {
+        size_t length = type_length(type);
+        char inside[2 * TYPE_MAX] = {};
+
+        if (*type == 'a') {
+                memcpy(inside, type + 1, length - 1);
+                append_container(message, bytes, 'a', inside, depth);
+        } else if (*type == '(' || *type == '{') {
+                memcpy(inside, type + 1, length - 2);
+                append_container(message, bytes, *type == '(' ? 'r' : 'e', inside, depth);
+        } else if (*type == 'v') {
+                if (depth < DEPTH_MAX)
+                        choose_type(bytes, inside, depth);
+                else
+                        inside[0] = 'y';
+                append_container(message, bytes, 'v', inside, depth);
+        } else
+                append_basic(message, bytes, *type);
+}
+
+/* Whether it is one that is known and of the type that it must have. */
+static bool append_option(sd_bus_message *message, Bytes *bytes, const Known *known, size_t n) {
+        uint8_t choice = bytes_take(bytes);
+        const Known *option = known ? &known[choice % n] : NULL;
+        _cleanup_(freep) char *key = NULL;
+        char type[TYPE_MAX] = {};
+        bool is_known = option && choice < 0xc0;
+        bool is_right;
+
+        key = is_known ? strdup(option->key) : take_string(bytes);
+        for (size_t i = 0; i < n && !is_known; i++)
+                if (strcmp(known[i].key, key) == 0) {
+                        option = &known[i];
+                        is_known = true;
+                }
+        is_right = is_known && choice % 16 < 12;
+        if (is_right)
+                strcpy(type, option->type);
+        else
+                choose_type(bytes, type, 0);
+        is_right = is_known && strcmp(type, option->type) == 0;
+
+        append(sd_bus_message_open_container(message, 'e', "sv"));
+        append(sd_bus_message_append_basic(message, 's', key));
+        append(sd_bus_message_open_container(message, 'v', type));
+        append_value(message, bytes, type, 0);
+        append(sd_bus_message_close_container(message));
+        append(sd_bus_message_close_container(message));
+        return is_right;
+}
+
+static sd_bus_message *new_message(void) {
+        sd_bus_message *message = NULL;
+        static sd_bus *bus;
+
+        /* A bus that nobody is at the other end of: a message needs one. */
+        if (!bus) {
+                int sockets[2];
+
+                append(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+                append(sd_bus_new(&bus));
+                append(sd_bus_set_fd(bus, sockets[0], sockets[0]));
+                append(sd_bus_start(bus));
+        }
+        append(sd_bus_message_new_method_call(bus, &message, "org.albatross", "/org/albatross",
+                                              "org.albatross.Manager", "Fuzz"));
+        return message;
+}
+
+static int read_create(sd_bus_message *message, Fault *fault) {
+        CreateOrder order = {};
+        int r;
+
+        r = options_read_create(message, &order, fault);
+        property(order.config.arguments.size <= CONFIG_ARGUMENTS_MAX + 1U + 256U,
+                 "no more arguments are kept than there may be");
+        config_clear(&order.config);
+        return r;
+}
+
+static int read_options(sd_bus_message *message, uint8_t kind, Fault *fault) {
+        ConsoleOrder order;
+
+        switch (kind) {
+        case 0:
+                return read_create(message, fault);
+        case 1:
+                return options_read_console(message, &order, fault);
+        default:
+                return options_read_none(message, fault);
+        }
+}
+
+bool fuzz_input(const uint8_t *data, size_t size) {
+        static const Known *const known[] = {create_options, console_options, NULL};
+        static const size_t n_known[] = {N_ELEMENTS(create_options), N_ELEMENTS(console_options),
+                                         0};
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = new_message();
+        Bytes bytes = {data, size};
+        uint8_t kind = bytes_take(&bytes) % 3;
+        bool is_right = true;
+        Fault fault = {};
+        int r;
+
+        append(sd_bus_message_open_container(message, 'a', "{sv}"));
+        for (size_t i = 0; i < OPTIONS_MAX && bytes.size > 0; i++)
+                is_right = append_option(message, &bytes, known[kind], n_known[kind]) && is_right;
+        append(sd_bus_message_close_container(message));
+        append(sd_bus_message_seal(message, 1, 0));
+        append(sd_bus_message_rewind(message, true));
+
+        r = read_options(message, kind, &fault);
+        if (r >= 0) {
+                property(is_right, "an option that is not known, or of another type, is refused");
+                property(sd_bus_message_at_end(message, true) > 0, "options are read to their end");
+                return true;
+        }
+        property_refusal(r, &fault);
+        return false;
+}

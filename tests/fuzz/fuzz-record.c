@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+
+/* The record of a unikernel, as somebody may have changed it. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "fuzz.h"
+#include "manager/manager-internal.h"
+
+/* Enough to admit whatever a record may say. */
+static const Machine largest = {
+        .memory_bytes = UINT64_MAX,
+        .cpus.words = {[0 ... CPUS_MAX / 64 - 1] = UINT64_MAX},
+};
+
+static bool is_same(const Unikernel *one, const Unikernel *other) {
+        const Strings *arguments = &one->config.arguments, *others = &other->config.arguments;
+
+        return one->wanted == other->wanted && one->created_usec == other->created_usec &&
+               one->config.memory_bytes == other->config.memory_bytes &&
+               one->config.add_name == other->config.add_name &&
+               memcmp(&one->config.cpus, &other->config.cpus, sizeof(Cpus)) == 0 &&
+               memcmp(&one->image, &other->image, sizeof(ImageInfo)) == 0 &&
+               arguments->size == others->size &&
+               (arguments->size == 0 ||
+                memcmp(arguments->data, others->data, arguments->size) == 0);
+}
+
+static void check(const Unikernel *unikernel) {
+        Unikernel again = {.name = unikernel->name};
+        _cleanup_(freep) char *text = NULL;
+        Fault fault = {};
+
+        property(unikernel->image.digest[IMAGE_DIGEST_TEXT_SIZE - 1] == '\0' &&
+                         strlen(unikernel->image.digest) == IMAGE_DIGEST_TEXT_SIZE - 1,
+                 "an image has a digest");
+        /* --name=web is no argument that is recorded. */
+        if (!unikernel->config.add_name)
+                property(config_check(&unikernel->config, &largest, &unikernel->name, &fault) == 0,
+                         "what is recorded could be asked for");
+
+        property(record_format(unikernel, &text) == 0, "what was read can be written");
+        property(strlen(text) <= WRITER_DATA_MAX, "the writer takes a record");
+        property(record_parse(&again, text, strlen(text)) == 0, "what was written can be read");
+        property(is_same(&again, unikernel), "a record stays as it is");
+        config_clear(&again.config);
+}
+
+bool fuzz_input(const uint8_t *data, size_t size) {
+        static const Unikernel untouched = {.name = {"alice:web"}};
+        _cleanup_(freep) char *copy = fuzz_copy(data, size);
+        Unikernel unikernel = untouched;
+        int r;
+
+        r = record_parse(&unikernel, copy, size);
+        if (r < 0) {
+                property(r == -EBADMSG, "a record is refused in one way");
+                property(is_same(&unikernel, &untouched), "a refused record leaves no trace");
+                return false;
+        }
+        check(&unikernel);
+        config_clear(&unikernel.config);
+        return true;
+}

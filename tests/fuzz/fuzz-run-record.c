@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+
+/* The record of a run, as somebody may have changed it. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "fuzz.h"
+#include "manager/manager-internal.h"
+
+static Run run_of(const RunRecord *record) {
+        return (Run){
+                .pid = record->pid,
+                .start_ticks = record->start_ticks,
+                .uid = record->uid,
+                .slice_number = record->slice_number,
+        };
+}
+
+static void check(Unikernel *unikernel, const RunRecord *record) {
+        Run run = run_of(record);
+        Unikernel again = {.name = unikernel->name};
+        _cleanup_(freep) char *text = NULL;
+        RunRecord other;
+
+        property(record->pid >= 0, "a process is no process group");
+        property(unikernel->n_invocations <= UNIKERNEL_INVOCATIONS_MAX,
+                 "there are not too many invocations");
+
+        unikernel->run = record->pid > 0 ? &run : NULL;
+        property(run_record_format(unikernel, &text) == 0, "what was read can be written");
+        property(run_record_parse(&again, &other, text, strlen(text)) == 0,
+                 "what was written can be read");
+        property(!unikernel->run ||
+                         (other.pid == record->pid && other.start_ticks == record->start_ticks &&
+                          other.uid == record->uid && other.slice_number == record->slice_number),
+                 "a run stays as it is");
+        property(again.n_restarts == unikernel->n_restarts &&
+                         again.state_usec == unikernel->state_usec &&
+                         again.last_exit.result == unikernel->last_exit.result &&
+                         again.last_exit.status == unikernel->last_exit.status &&
+                         again.last_exit.timestamp_usec == unikernel->last_exit.timestamp_usec,
+                 "how the last run ended stays as it is");
+        property(again.n_invocations == unikernel->n_invocations &&
+                         (again.n_invocations == 0 ||
+                          memcmp(again.invocations, unikernel->invocations,
+                                 again.n_invocations * sizeof(sd_id128_t)) == 0),
+                 "the invocations stay as they are");
+        free(again.invocations);
+}
+
+bool fuzz_input(const uint8_t *data, size_t size) {
+        _cleanup_(freep) char *copy = fuzz_copy(data, size);
+        Unikernel unikernel = {.name = {"alice:web"}};
+        RunRecord record = {.pid = 42};
+        int r;
+
+        r = run_record_parse(&unikernel, &record, copy, size);
+        if (r < 0) {
+                property(r == -EBADMSG, "a run's record is refused in one way");
+                property(record.pid == 42 && unikernel.n_invocations == 0 &&
+                                 unikernel.state_usec == 0,
+                         "a refused record leaves no trace");
+                return false;
+        }
+        check(&unikernel, &record);
+        free(unikernel.invocations);
+        return true;
+}
