@@ -10,6 +10,9 @@
 /* The page of the architecture: protection has no smaller unit. */
 #define PAGE_SIZE 4096U
 
+/* Both spt and hvt load nothing below: it is theirs, and the host's (spt_abi.h, hvt_abi.h). */
+#define ADDRESS_MIN 0x100000U
+
 /* Where the pages that the segment needs begin and end. */
 typedef struct Extent {
         uint64_t start, end;
@@ -28,6 +31,10 @@ static int segment_extent(ReportHeader *header, const Elf64_Phdr *segment, size_
             __builtin_add_overflow(end, align - 1, &end))
                 return report_refuse(header, -EBADMSG,
                                      "Segment %zu reaches beyond the end of memory", i);
+
+        if (segment->p_vaddr < ADDRESS_MIN)
+                return report_refuse(header, -EBADMSG, "Segment %zu begins below 0x%x", i,
+                                     ADDRESS_MIN);
 
         ret->start = segment->p_vaddr & -align;
         ret->end = end & -align;

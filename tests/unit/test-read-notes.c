@@ -172,13 +172,23 @@ static void refuses_segments_that_overlap(void **state) {
         segment(image, TEXT)->p_memsz = segment(image, TEXT)->p_filesz = 0x800;
         segment(image, DATA)->p_vaddr = 0x100800;
         expect_refusal(image, reason);
-        segment(image, DATA)->p_vaddr = 0x1000;
+        segment(image, TEXT)->p_vaddr = 0x105000;
         expect_refusal(image, reason);
+        segment(image, TEXT)->p_vaddr = 0x100000;
         /* Rounded as a tender rounds. */
         segment(image, DATA)->p_vaddr = 0x101000;
         expect_accepted(image);
         segment(image, DATA)->p_align = 0x200000;
         expect_refusal(image, reason);
+}
+
+static void refuses_segments_where_the_tender_is(void **state) {
+        TestImage *image = make_image();
+
+        segment(image, DATA)->p_vaddr = 0xff000;
+        expect_refusal(image, "Segment 1 begins below 0x100000");
+        segment(image, TEXT)->p_vaddr = 0;
+        expect_refusal(image, "Segment 0 begins below 0x100000");
 }
 
 static void refuses_segments_that_wrap_around(void **state) {
@@ -374,6 +384,7 @@ int main(void) {
                 cmocka_unit_test(refuses_an_image_with_nothing_to_load),
                 cmocka_unit_test(refuses_segments_that_are_writable_and_executable),
                 cmocka_unit_test(refuses_segments_that_overlap),
+                cmocka_unit_test(refuses_segments_where_the_tender_is),
                 cmocka_unit_test(refuses_segments_that_wrap_around),
                 cmocka_unit_test(refuses_segments_that_the_file_does_not_hold),
                 cmocka_unit_test(refuses_odd_alignments),

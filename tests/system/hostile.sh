@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Hostile images and descriptors: each gets an error of its own and leaves nothing behind.
+# rig: own
+# timeout: 180
+. "$(dirname "$0")/lib.sh"
+
+tools=$(dirname "$0")/../../build/tests/system
+[ -x "$tools/hostile-image" ] || skip "$tools/hostile-image is not built"
+folder=$(mktemp -d)
+
+# Shorter deadlines: this test's own drop-in.
+leavings() {
+    find "/proc/$(systemctl show -P MainPID albatrossd)/fd" \
+        "/proc/$(systemctl show -P MainPID albatross-launcher)/fd" 2>/dev/null | wc -l
+    systemctl list-units --all --plain --no-legend 'albatross-*.scope' | wc -l
+    find /var/lib/albatross/v1 /run/systemd/dynamic-uid /run/albatross/runs -type f | wc -l
+    pgrep -c '^albatross-'
+}
+albatrossctl -q create --no-start first "$HELLO" && albatrossctl -q destroy first
+sleep 0.5
+before=$(leavings)
+
+hostile() { # KIND TEXT
+    "$tools/hostile-image" "$1" <"$HELLO" >"$folder/$1"
+    refuse "an image with $1" "$2" albatrossctl create bad "$folder/$1"
+}
+hostile no-elf 'not an ELF'
+hostile other-machine 'AArch64'
+hostile other-class '64'
+hostile no-notes 'note'
+hostile other-target 'target 3'
+hostile other-abi '77'
+hostile manifest-size 'note is broken'
+hostile manifest-count 'anifest'
+hostile manifest-version 'version'
+hostile manifest-reserved 'anifest'
+hostile overlapping 'overlaps'
+hostile wrapping 'egment'
+hostile low 'below 0x100000'
+hostile writable-text 'writable and executable'
+hostile beyond-file 'beyond the end'
+hostile no-segments 'nothing to load'
+hostile far-headers 'program headers'
+hostile lost-entry 'executable segment'
+"$tools/hostile-image" <"$HELLO" | while read -r kind; do
+    [ -e "$folder/$kind" ] || echo "$kind is not tried" >>"$folder/untried"
+done
+check 'every kind was tried' [ ! -e "$folder/untried" ]
+
+dd if=/dev/zero bs=1M count=300 2>/dev/null | gzip -1 >"$folder/bomb"
+refuse 'a zip bomb' '256 MiB allowed' albatrossctl create bad "$folder/bomb"
+truncate -s 10G "$folder/giant"
+refuse 'a sparse giant' '256 MiB allowed' albatrossctl create bad "$folder/giant"
+refuse 'a folder' 'folder' albatrossctl create bad "$folder"
+
+descriptor() { # KIND FILE TEXT
+    refuse "a descriptor: $1" "$3" "$tools/hostile-descriptor" "$1" "$2"
+}
+truncate -s 64M "$folder/large"
+descriptor path "$HELLO" 'O_PATH, not for reading'
+descriptor write-only "$folder/large" 'for writing, not for reading'
+descriptor folder "$folder" 'directory'
+descriptor device /dev/zero 'device'
+descriptor socket "$HELLO" 'empty'
+descriptor endless "$HELLO" '256 MiB allowed'
+descriptor shrinking "$folder/large" ''
+
+check 'after all this the daemon has not restarted' [ "$(systemctl show -P NRestarts albatrossd)" = 0 ]
+check 'nor the launcher' [ "$(systemctl show -P NRestarts albatross-launcher)" = 0 ]
+check 'nothing is left behind' wait_for 5 eval '[ "$(leavings)" = "$before" ]' || { echo "$before"; leavings; } >&3
+check 'and a good image runs' albatrossctl create --memory=2 good "$HELLO" -- --sleep=600
+albatrossctl -q destroy good
+rm -r "$folder"
