@@ -143,8 +143,8 @@ static int property_get_text(sd_bus *bus,
         } else if (unikernel->run && strcmp(property, "Scope") == 0) {
                 unikernel_scope(unikernel, unit);
                 text = unit;
-        } else if (unikernel->run && strcmp(property, "Tender") == 0)
-                text = manager_tender_path(unikernel->manager);
+        } else if (unikernel->run && unikernel->tender_path && strcmp(property, "Tender") == 0)
+                text = unikernel->tender_path;
 
         return sd_bus_message_append(reply, "s", text);
 }
@@ -202,15 +202,18 @@ static int property_get_cpus(sd_bus *bus,
         return bus_append_cpus(reply, &((const Unikernel *) userdata)->config.cpus);
 }
 
-static int property_get_add_name(sd_bus *bus,
-                                 const char *path,
-                                 const char *interface,
-                                 const char *property,
-                                 sd_bus_message *reply,
-                                 void *userdata,
-                                 sd_bus_error *error) {
-        return sd_bus_message_append(reply, "b",
-                                     (int) ((const Unikernel *) userdata)->config.add_name);
+static int property_get_bool(sd_bus *bus,
+                             const char *path,
+                             const char *interface,
+                             const char *property,
+                             sd_bus_message *reply,
+                             void *userdata,
+                             sd_bus_error *error) {
+        const Unikernel *unikernel = userdata;
+        bool value = strcmp(property, "AddName") == 0 ? unikernel->config.add_name
+                                                      : unikernel->shows_arguments;
+
+        return sd_bus_message_append(reply, "b", (int) value);
 }
 
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
@@ -229,7 +232,7 @@ const sd_bus_vtable unikernel_vtable[] = {
                         offsetof(Unikernel, state_usec), CHANGES),
         SD_BUS_PROPERTY("Memory", "t", NULL, offsetof(Unikernel, config.memory_bytes), CHANGES),
         SD_BUS_PROPERTY("CPUs", "au", property_get_cpus, 0, CHANGES),
-        SD_BUS_PROPERTY("AddName", "b", property_get_add_name, 0, CHANGES),
+        SD_BUS_PROPERTY("AddName", "b", property_get_bool, 0, CHANGES),
         SD_BUS_PROPERTY("Restarts", "u", NULL, offsetof(Unikernel, n_restarts), CHANGES),
         SD_BUS_PROPERTY("CreationTimestamp", "t", NULL,
                         offsetof(Unikernel, created_usec), CONSTANT),
@@ -241,6 +244,7 @@ const sd_bus_vtable unikernel_vtable[] = {
         SD_BUS_PROPERTY("ControlGroup", "s", property_get_control_group, 0, CHANGES),
         SD_BUS_PROPERTY("InvocationID", "ay", property_get_invocation, 0, CHANGES),
         SD_BUS_PROPERTY("Tender", "s", property_get_text, 0, CHANGES),
+        SD_BUS_PROPERTY("ArgumentsVisible", "b", property_get_bool, 0, CHANGES),
         SD_BUS_PROPERTY("ExitResult", "s", property_get_text, 0, CHANGES),
         SD_BUS_PROPERTY("ExitStatus", "i", NULL, offsetof(Unikernel, last_exit.status), CHANGES),
         SD_BUS_PROPERTY("ExitTimestamp", "t", NULL,

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "daemon/daemon.h"
+#include "daemon/settings-file.h"
 
 static void daemon_clear(Daemon *daemon) {
         sd_event_source_disable_unref(daemon->listener);
@@ -41,6 +42,33 @@ static void on_ready(void *userdata, int result, const Fault *fault) {
                 return;
         }
         sd_notify(false, "READY=1\nSTATUS=Serving");
+}
+
+static void log_complaint(void *userdata, const char *file, unsigned line, const char *what) {
+        if (line > 0)
+                sd_journal_print(LOG_WARNING, "%s:%u: %s", file, line, what);
+        else
+                sd_journal_print(LOG_WARNING, "%s: %s", file, what);
+}
+
+static int start_manager(Daemon *daemon, sd_bus *bus) {
+        const SettingsComplaints complaints = {.complain = log_complaint};
+        _cleanup_(settings_clear) Settings settings = {};
+        int r;
+
+        r = settings_init(&settings);
+        if (r < 0)
+                return r;
+        r = settings_read_files(&settings, "", &complaints);
+        if (r < 0)
+                return r;
+        return manager_new(&daemon->manager, &(const ManagerSetup){
+                                                     .event = daemon->event,
+                                                     .bus = bus,
+                                                     .settings = &settings,
+                                                     .ready = on_ready,
+                                                     .userdata = daemon,
+                                             });
 }
 
 static int daemon_start(Daemon *daemon) {
@@ -71,7 +99,7 @@ static int daemon_start(Daemon *daemon) {
         r = system_bus_open(daemon, &bus);
         if (r < 0)
                 return r;
-        r = manager_new(&daemon->manager, daemon->event, bus, on_ready, daemon);
+        r = start_manager(daemon, bus);
         if (r < 0)
                 return r;
         return bus_service_new(&daemon->service, daemon->event, daemon->manager);

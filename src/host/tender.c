@@ -2,19 +2,42 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/tender.h"
 
-/* Solo5's elf_abi.h and spt_abi.h: the target's number, and the ABI that albatross-spt speaks. */
-#define TARGET_SPT      2
-#define SPT_ABI_VERSION 2
+static FileStamp stamp_of(const struct stat *status) {
+        return (FileStamp){
+                .device = status->st_dev,
+                .inode = status->st_ino,
+                .size = status->st_size,
+                .modified = status->st_mtim,
+                .changed = status->st_ctim,
+        };
+}
 
-/* Until it is measured under load: tender, page tables and kernel memory of one spt guest. */
-#define SPT_OVERHEAD (8ULL << 20)
+int file_stamp(const char *path, FileStamp *ret) {
+        struct stat status;
+
+        if (stat(path, &status) < 0)
+                return -errno;
+        *ret = stamp_of(&status);
+        return 0;
+}
+
+static bool time_equal(const struct timespec *a, const struct timespec *b) {
+        return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool file_stamp_equal(const FileStamp *a, const FileStamp *b) {
+        return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+               time_equal(&a->modified, &b->modified) && time_equal(&a->changed, &b->changed);
+}
 
 static int refuse_writable(const struct stat *status, const char *path, Fault *fault) {
         int r;
@@ -31,7 +54,7 @@ static int refuse_writable(const struct stat *status, const char *path, Fault *f
 
 /* Every folder from / down, so that nobody but root could have put this program here. */
 static int check_folders(const char *path, Fault *fault) {
-        char folder[256];
+        char folder[PATH_MAX];
         struct stat status;
         int r;
 
@@ -51,7 +74,37 @@ static int check_folders(const char *path, Fault *fault) {
         return 0;
 }
 
-int trusted_open(const char *path, Fault *fault) {
+/* The name that the file itself has, where the one given leads over links. */
+static int check_true_folders(int fd, const char *path, Fault *fault) {
+        char link[sizeof("/proc/self/fd/") + 3 * sizeof(fd)], target[PATH_MAX];
+        ssize_t n;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = '\0';
+        return strcmp(path, target) == 0 ? 0 : check_folders(target, fault);
+}
+
+static int check_program(const struct stat *status, const char *path, Fault *fault) {
+        const mode_t for_all = S_IROTH | S_IXOTH;
+        int r;
+
+        if (!S_ISREG(status->st_mode))
+                return fault_set(fault, FAULT_NO_TENDER, "%s is not a program", path);
+        /* It runs as a uid of its own; and what that uid may not read, it could not open its
+         * image through /proc/self/fd with. */
+        if ((status->st_mode & for_all) != for_all) {
+                r = fault_set(fault, FAULT_NO_TENDER, "%s can't be read and executed by everybody",
+                              path);
+                fault_hint(fault, "Try: chmod 755 %s", path);
+                return r;
+        }
+        return refuse_writable(status, path, fault);
+}
+
+int trusted_open(const char *path, FileStamp *ret_stamp, Fault *fault) {
         _cleanup_(fd_closep) int fd = -1;
         struct stat status;
         int r;
@@ -62,35 +115,43 @@ int trusted_open(const char *path, Fault *fault) {
                                  strerror(errno));
         if (fstat(fd, &status) < 0)
                 return -errno;
-        if (!S_ISREG(status.st_mode) || !(status.st_mode & S_IXUSR))
-                return fault_set(fault, FAULT_NO_TENDER, "%s is not a program", path);
-        r = refuse_writable(&status, path, fault);
+        r = check_program(&status, path, fault);
         if (r < 0)
                 return r;
         r = check_folders(path, fault);
         if (r < 0)
                 return r;
+        r = check_true_folders(fd, path, fault);
+        if (r < 0)
+                return r;
+        if (ret_stamp)
+                *ret_stamp = stamp_of(&status);
         return TAKE_FD(fd);
 }
 
-int tender_open(Tender *ret, const char *path, Fault *fault) {
-        Tender tender = {
-                .kind = TENDER_ALBATROSS_SPT,
-                .target = TARGET_SPT,
-                .abi_version = SPT_ABI_VERSION,
-                .overhead_bytes = SPT_OVERHEAD,
-        };
+int kvm_group(uint32_t *ret, Fault *fault) {
+        const mode_t for_group = S_IRGRP | S_IWGRP, for_all = S_IROTH | S_IWOTH;
+        struct stat status;
+        int r;
 
-        if (strlen(path) >= sizeof(tender.path))
-                return -ENAMETOOLONG;
-        strcpy(tender.path, path);
-        tender.fd = trusted_open(path, fault);
-        if (tender.fd < 0)
-                return tender.fd;
-        *ret = tender;
+        if (stat("/dev/kvm", &status) < 0) {
+                r = fault_set(fault, FAULT_NO_TENDER,
+                              "Images for hvt need /dev/kvm, which this host has not: %s",
+                              strerror(errno));
+                fault_hint(fault, "Load the module kvm_intel or kvm_amd and restart "
+                                  "albatross-launcher and albatrossd, or build the image for spt");
+                return r;
+        }
+        if ((status.st_mode & for_all) == for_all) {
+                *ret = 0;
+                return 0;
+        }
+        if (status.st_gid == 0 || (status.st_mode & for_group) != for_group) {
+                r = fault_set(fault, FAULT_NO_TENDER,
+                              "Images for hvt need /dev/kvm, which root alone may use here");
+                fault_hint(fault, "Try: chgrp kvm /dev/kvm && chmod 660 /dev/kvm");
+                return r;
+        }
+        *ret = status.st_gid;
         return 0;
-}
-
-void tender_close(Tender *tender) {
-        tender->fd = fd_close(tender->fd);
 }

@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* The programs that run images. */
+/* Programs that root is about to have executed, tenders above all: whose file it is, and whether it
+ * is still the same. */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "domain/fault.h"
 
-typedef enum TenderKind {
-        TENDER_ALBATROSS_SPT, /* takes image and arguments as descriptors */
-} TenderKind;
+/* What a file, or a folder's content, is recognised by. */
+typedef struct FileStamp {
+        dev_t device;
+        ino_t inode;
+        off_t size;
+        struct timespec modified, changed;
+} FileStamp;
 
-typedef struct Tender {
-        TenderKind kind;
-        uint32_t target; /* ELF note of the image: 2 is spt (elf_abi.h of Solo5) */
-        uint32_t abi_version;
-        uint64_t overhead_bytes; /* what it needs beyond its guest's memory */
-        char path[256];
-        int fd;
-} Tender;
+/* Of what is at @path now; a negative errno when there is nothing. */
+int file_stamp(const char *path, FileStamp *ret);
+bool file_stamp_equal(const FileStamp *a, const FileStamp *b);
 
-/* Opens our own tender. Refused when it, or a folder above, is writable by anyone but root. */
-int tender_open(Tender *ret, const char *path, Fault *fault);
-void tender_close(Tender *tender);
+/* Opens a program. Refused, with a hint, when it or a folder above, by the name given or by the one
+ * that this leads to, is writable by anyone but root, and when not everybody may read and execute
+ * it. Returns the fd. @ret_stamp, which may be NULL, is of the opened file. */
+int trusted_open(const char *path, FileStamp *ret_stamp, Fault *fault);
 
-/* Opens a program that root is about to have executed, with the same rules. Returns the fd. */
-int trusted_open(const char *path, Fault *fault);
+/* The group that may use /dev/kvm: 0 when everybody may. Refused when there is no such device, or
+ * none but root may. */
+int kvm_group(uint32_t *ret, Fault *fault);

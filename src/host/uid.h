@@ -11,11 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The dynamic range of systemd: uids-gids.md in its sources, "Dynamic Service Users". Outside of
- * it, journald makes a journal file of its own for every uid. */
-#define UID_RANGE_MIN 61184U
-#define UID_RANGE_MAX 65519U
-
 typedef struct UidPool UidPool;
 
 int uid_pool_new(UidPool **ret, uint32_t min, uint32_t max);

@@ -7,33 +7,21 @@
 
 #include "base/number.h"
 #include "launcher/options.h"
+#include "launcher/wire.h"
 
-#define RANGE_DEFAULT   "61184-65519"
-#define RANGE_WIDTH_MAX 65536U
-
-/* nobody's number, and what 16-bit interfaces take for "no uid". */
-#define UID_NOBODY 65534U
-#define UID_NONE16 65535U
+#define RANGE_DEFAULT "61184-65519"
 
 static int parse_range(const char *text, Options *options) {
         uint64_t first, last;
-        char *dash;
 
         if (strlen(text) >= sizeof(options->uid_range))
                 return -EINVAL;
+        if (number_parse_range(text, UINT32_MAX - 1, &first, &last) < 0)
+                return -EINVAL;
         (void) strcpy(options->uid_range, text);
-        dash = strchr(options->uid_range, '-');
-        if (!dash)
+        if (first == 0 || last - first >= LAUNCHER_UIDS_MAX)
                 return -EINVAL;
-
-        *dash = '\0';
-        if (number_parse(options->uid_range, UINT32_MAX - 1, &first) < 0 ||
-            number_parse(dash + 1, UINT32_MAX - 1, &last) < 0)
-                return -EINVAL;
-        *dash = '-';
-        if (first == 0 || first > last || last - first >= RANGE_WIDTH_MAX)
-                return -EINVAL;
-        if (first <= UID_NONE16 && last >= UID_NOBODY)
+        if (first <= LAUNCHER_UID_NONE16 && last >= LAUNCHER_UID_NOBODY)
                 return -EINVAL;
 
         options->uid_first = (uint32_t) first;

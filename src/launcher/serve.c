@@ -123,6 +123,8 @@ static int serve_list(Connection *connection, const LauncherRequest *request) {
                 .kind = LAUNCHER_ANSWER,
                 .serial = request->serial,
                 .count = table->n_tenders,
+                .uid_first = connection->launcher->leases.first,
+                .uid_last = connection->launcher->leases.last,
         };
 
         LIST_FOREACH(link, &table->tenders) {

@@ -25,13 +25,19 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
-#define LAUNCHER_WIRE_VERSION 1U
+#define LAUNCHER_WIRE_VERSION 2U
 
 #define LAUNCHER_SCOPE_MAX 255           /* UNIT_NAME_MAX of systemd is 256 with its NUL */
 #define LAUNCHER_NAME_MAX  200           /* domain/name.h: the longest name of a unikernel */
 #define LAUNCHER_ARGV_MAX  (64U * 1024U) /* bytes, terminators included */
 #define LAUNCHER_CPUS_MAX  1024U         /* what cpu_set_t holds */
 #define LAUNCHER_PASS_MAX  12            /* descriptors handed to a tender or probe */
+
+/* A range of uids has no more than that many, not 0, and none of these: nobody's number, and what
+ * 16-bit interfaces take for "no uid". */
+#define LAUNCHER_UIDS_MAX   65536U
+#define LAUNCHER_UID_NOBODY 65534U
+#define LAUNCHER_UID_NONE16 65535U
 
 #define LAUNCHER_DEADLINE_MAX_USEC UINT64_C(3600000000) /* an hour */
 
@@ -58,7 +64,8 @@ typedef enum LauncherVerb {
         /* Sends .signal to .child through its pidfd; at the gate, it ends the child. */
         LAUNCHER_SIGNAL,
         /* Answered by one LAUNCHER_ENTRY for each tender, oldest first, and then the answer, whose
-         * .count says how many. Ended tenders that were not forgotten are among them. */
+         * .count says how many, and .uid_first and .uid_last which uids it lends. Ended tenders
+         * that were not forgotten are among them. */
         LAUNCHER_LIST,
         /* Drops what is kept of an ended tender, and the lock of its uid, so not before all that
          * belongs to that uid is taken back. -EBUSY while it runs. */
@@ -116,7 +123,8 @@ typedef struct LauncherReply {
         uint32_t pid;
         uint32_t uid;
         uint32_t count;
-        struct rusage usage; /* when ended */
+        uint32_t uid_first, uid_last; /* in the answer to LAUNCHER_LIST */
+        struct rusage usage;          /* when ended */
         char name[LAUNCHER_NAME_MAX + 1];
         char scope[LAUNCHER_SCOPE_MAX + 1];
 } LauncherReply;

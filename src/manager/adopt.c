@@ -248,7 +248,7 @@ static void on_listed(void *userdata, const LauncherReply *reply) {
                 else if (unikernel->wanted)
                         boot_add(manager, unikernel);
         }
-        manager_list_done(manager);
+        manager_list_done(manager, reply);
 }
 
 int adopt_begin(Manager *manager) {

@@ -14,10 +14,6 @@
 #include "manager/intake.h"
 #include "manager/probe.h"
 
-/* A client must bring its bytes within this time, and must not pause for longer than that. */
-#define TRANSFER_MAX_USEC (600ULL * 1000000ULL)
-#define TRANSFER_IDLE_SEC "10"
-
 /* A wider pipe saves switches between inflate and store: 1 MiB is what pipe-max-size allows. */
 #define PIPE_SIZE (1 << 20)
 
@@ -87,11 +83,17 @@ static void settle(Intake *intake) {
         intake_free(intake);
 }
 
+/* Rounded up: what is not 0 stays so. */
+static uint64_t whole_seconds(uint64_t usec) {
+        return (usec + 999999U) / 1000000U;
+}
+
 /* What a probe itself may fail of, before its report counts. */
-static int check_probe(const ProbeResult *result, Fault *fault) {
+static int check_probe(const Manager *manager, const ProbeResult *result, Fault *fault) {
         if (result->error == -ETIMEDOUT)
-                return fault_set(fault, FAULT_TIMED_OUT, "The image did not arrive within %llu s",
-                                 TRANSFER_MAX_USEC / 1000000ULL);
+                return fault_set(fault, FAULT_TIMED_OUT,
+                                 "The image did not arrive within %" PRIu64 " s",
+                                 whole_seconds(manager->settings.transfer_max_usec));
         if (result->error == -EPIPE)
                 return fault_set(fault, FAULT_LAUNCHER_GONE,
                                  "albatross-launcher went away while the image was taken in");
@@ -112,7 +114,7 @@ static void on_notes(void *userdata, const ProbeResult *result) {
         size_t size;
         int r;
 
-        r = check_probe(result, &intake->fault);
+        r = check_probe(intake->manager, result, &intake->fault);
         if (r >= 0 && intake->r == 0) {
                 copy_report(&intake->result.notes, sizeof(intake->result.notes), &size, result);
                 r = notes_report_check(&intake->result.notes, size, &intake->fault);
@@ -206,7 +208,7 @@ static void on_inflated(void *userdata, const ProbeResult *result) {
         Intake *intake = userdata;
         int r;
 
-        r = check_probe(result, &intake->fault);
+        r = check_probe(intake->manager, result, &intake->fault);
         if (r < 0)
                 give_up(intake, r);
         copy_report(&intake->inflate, sizeof(intake->inflate), &intake->inflate_size, result);
@@ -217,7 +219,7 @@ static void on_stored(void *userdata, const ProbeResult *result) {
         Intake *intake = userdata;
         int r;
 
-        r = check_probe(result, &intake->fault);
+        r = check_probe(intake->manager, result, &intake->fault);
         if (r < 0)
                 give_up(intake, r);
         copy_report(&intake->store, sizeof(intake->store), &intake->store_size, result);
@@ -236,7 +238,8 @@ static int start_program(Intake *intake, const ProbeSpec *spec, ProbeDone done) 
 /* Inflate to store through a pipe. */
 static int start_transfer(Intake *intake) {
         _cleanup_(fd_closep) int reading = -1, writing = -1;
-        char max[3 * sizeof(uint64_t) + 1];
+        const Settings *settings = &intake->manager->settings;
+        char max[3 * sizeof(uint64_t) + 1], idle[3 * sizeof(uint64_t) + 1];
         int pair[2];
         int r;
 
@@ -246,14 +249,15 @@ static int start_transfer(Intake *intake) {
         writing = pair[1];
         fcntl(writing, F_SETPIPE_SZ, PIPE_SIZE);
 
-        snprintf(max, sizeof(max), "%" PRIu64, intake->manager->image_size_max_bytes);
+        snprintf(max, sizeof(max), "%" PRIu64, settings->image_size_max_bytes);
+        snprintf(idle, sizeof(idle), "%" PRIu64, whole_seconds(settings->transfer_idle_usec));
         r = start_program(intake,
                           &(const ProbeSpec){
                                   .program = PROGRAM_INFLATE,
                                   .arguments = {max},
                                   .input = intake->client_fd,
                                   .output = writing,
-                                  .deadline_usec = TRANSFER_MAX_USEC,
+                                  .deadline_usec = settings->transfer_max_usec,
                           },
                           on_inflated);
         if (r < 0)
@@ -262,10 +266,10 @@ static int start_transfer(Intake *intake) {
         r = start_program(intake,
                           &(const ProbeSpec){
                                   .program = PROGRAM_STORE,
-                                  .arguments = {max, TRANSFER_IDLE_SEC},
+                                  .arguments = {max, idle},
                                   .input = reading,
                                   .output = intake->file_fd,
-                                  .deadline_usec = TRANSFER_MAX_USEC,
+                                  .deadline_usec = settings->transfer_max_usec,
                           },
                           on_stored);
         if (r < 0)
@@ -294,7 +298,7 @@ static int start_notes(Intake *intake) {
                                      .program = PROGRAM_READ_NOTES,
                                      .input = fd,
                                      .output = reading,
-                                     .deadline_usec = TRANSFER_MAX_USEC,
+                                     .deadline_usec = intake->manager->settings.transfer_max_usec,
                              },
                              on_notes);
 }
@@ -306,8 +310,9 @@ static int check_space(const Manager *manager, Fault *fault) {
         if (fstatvfs(manager->state_fd, &status) < 0)
                 return -errno;
         free_bytes = (uint64_t) status.f_bavail * status.f_frsize;
-        reserve_bytes = (uint64_t) status.f_blocks * status.f_frsize / 20;
-        reserve_bytes = MAX_OF(reserve_bytes, manager->disk_reserve_bytes);
+        reserve_bytes = (uint64_t) status.f_blocks * status.f_frsize / 100 *
+                        manager->settings.disk_reserve_percent;
+        reserve_bytes = MAX_OF(reserve_bytes, manager->settings.disk_reserve_bytes);
         if (free_bytes >= reserve_bytes)
                 return 0;
         return fault_set(fault, FAULT_NO_SPACE,

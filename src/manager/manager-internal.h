@@ -5,13 +5,15 @@
 
 #include <systemd/sd-event.h>
 
-#include "host/tender.h"
 #include "host/uid.h"
 #include "manager/launcher-link.h"
 #include "manager/manager.h"
 #include "manager/unikernel.h"
 #include "manager/writer-link.h"
 #include "systemd/scope.h"
+
+typedef struct Tender Tender;
+typedef struct Tenders Tenders;
 
 /* Our own programs, each opened once. */
 typedef enum Program {
@@ -28,7 +30,7 @@ struct Manager {
         LauncherLink *launcher;
         WriterLink *writer;
         UidPool *uids;
-        Tender tender;
+        Tenders *tenders;
         int programs[N_PROGRAMS];
         int state_fd;     /* /var/lib/albatross/v1 */
         int run_fd;       /* /run/albatross/runs */
@@ -36,7 +38,7 @@ struct Manager {
         void *images;
         void *slices;
         uint64_t n_intakes;
-        uint64_t disk_reserve_bytes, image_size_max_bytes;
+        Settings settings;
         ManagerObserver observer;
         ManagerDone ready;
         void *ready_userdata;
@@ -56,6 +58,8 @@ void unikernels_remove(Manager *manager, Unikernel *unikernel);
 Unikernel *unikernel_new(Manager *manager, const Name *name);
 Unikernel *unikernel_free(Unikernel *unikernel);
 void unikernel_set_state(Unikernel *unikernel, State state);
+/* @path may be NULL: none is known. */
+int unikernel_set_tender(Unikernel *unikernel, const char *path, bool shows_arguments);
 int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation);
 
 /* --- images.c: who refers to which image of the store */
@@ -150,5 +154,5 @@ void boot_begin(Manager *manager);
 /* --- manager.c */
 /* Asks for more uids in the background when few are left. */
 int manager_refill_uids(Manager *manager);
-/* The launcher has told all that it has. */
-void manager_list_done(Manager *manager);
+/* The launcher has told all that it has, and @listed which uids it lends. */
+void manager_list_done(Manager *manager, const LauncherReply *listed);

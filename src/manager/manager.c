@@ -12,13 +12,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tender.h"
 #include "manager/manager-internal.h"
+#include "manager/tenders.h"
 
 /* Refilled in the background when fewer are left: a create must not wait for NSS. */
 #define UIDS_LOW 64U
-
-#define IMAGE_SIZE_MAX (256ULL << 20) /* bytes, inflated */
-#define DISK_RESERVE   (256ULL << 20) /* bytes */
 
 static void unobserved(void *userdata, const Unikernel *unikernel) {
 }
@@ -37,10 +36,25 @@ static void maybe_ready(Manager *manager) {
                 return;
         manager->ready(manager->ready_userdata, 0, &no_fault);
         manager->ready = NULL;
+        /* Ahead of who needs them: their answers take a moment. */
+        tenders_ask_all(manager->tenders);
         boot_begin(manager);
 }
 
-void manager_list_done(Manager *manager) {
+/* The launcher's own range is what binds: it does not take our word for which uids are free. */
+static void check_uid_range(const Manager *manager, const LauncherReply *listed) {
+        if (manager->settings.uid_min >= listed->uid_first &&
+            manager->settings.uid_max <= listed->uid_last)
+                return;
+        sd_journal_print(LOG_ERR,
+                         "UidRange=%u-%u is not within %u-%u, which albatross-launcher lends: what "
+                         "gets another uid can't be started; see UidRange= in albatrossd.conf(5)",
+                         manager->settings.uid_min, manager->settings.uid_max, listed->uid_first,
+                         listed->uid_last);
+}
+
+void manager_list_done(Manager *manager, const LauncherReply *listed) {
+        check_uid_range(manager, listed);
         manager->listed = true;
         maybe_ready(manager);
 }
@@ -90,8 +104,39 @@ static int count(void *userdata, const Unikernel *unikernel) {
         return 0;
 }
 
-const char *manager_tender_path(const Manager *manager) {
-        return manager->tender.path;
+typedef struct Look {
+        Tenders *tenders;
+        TenderWait wait;
+        ManagerDone done;
+        void *userdata;
+} Look;
+
+static void look_again(void *userdata) {
+        static const Fault no_fault;
+        Look *look = userdata;
+
+        if (tenders_ask_all(look->tenders) == -EAGAIN) {
+                tenders_wait(look->tenders, &look->wait);
+                return;
+        }
+        look->done(look->userdata, 0, &no_fault);
+        free(look);
+}
+
+void manager_look_for_tenders(Manager *manager, ManagerDone done, void *userdata) {
+        static const Fault no_fault;
+        Look *look;
+
+        look = calloc(1, sizeof(*look));
+        if (!look) {
+                done(userdata, -ENOMEM, &no_fault);
+                return;
+        }
+        look->tenders = manager->tenders;
+        look->done = done;
+        look->userdata = userdata;
+        look->wait = (TenderWait){.again = look_again, .userdata = look};
+        look_again(look);
 }
 
 void manager_get_machine(Machine *ret) {
@@ -108,10 +153,7 @@ void manager_get_machine(Machine *ret) {
 
 void manager_get_host(Manager *manager, Host *ret) {
         struct statvfs status;
-        Host host = {
-                .tender_path = manager->tender.path,
-                .tender_abi_version = manager->tender.abi_version,
-        };
+        Host host = {};
 
         manager_get_machine(&host.machine);
         if (fstatvfs(manager->state_fd, &status) == 0) {
@@ -139,11 +181,11 @@ static int open_programs(Manager *manager, Fault *fault) {
         };
 
         for (Program program = 0; program < N_PROGRAMS; program++) {
-                manager->programs[program] = trusted_open(paths[program], fault);
+                manager->programs[program] = trusted_open(paths[program], NULL, fault);
                 if (manager->programs[program] < 0)
                         return manager->programs[program];
         }
-        return tender_open(&manager->tender, ALBATROSS_LIBEXECDIR "/albatross-spt", fault);
+        return tenders_new(&manager->tenders, manager);
 }
 
 static int open_all(Manager *manager, Fault *fault) {
@@ -166,7 +208,7 @@ static int open_all(Manager *manager, Fault *fault) {
         r = open_programs(manager, fault);
         if (r < 0)
                 return r;
-        r = uid_pool_new(&manager->uids, UID_RANGE_MIN, UID_RANGE_MAX);
+        r = uid_pool_new(&manager->uids, manager->settings.uid_min, manager->settings.uid_max);
         if (r < 0)
                 return r;
         r = scope_watch_new(&manager->scopes, manager->bus);
@@ -178,7 +220,7 @@ static int open_all(Manager *manager, Fault *fault) {
         return launcher_link_new(&manager->launcher, manager->event, &handlers);
 }
 
-int manager_new(Manager **ret, sd_event *event, sd_bus *bus, ManagerDone ready, void *userdata) {
+int manager_new(Manager **ret, const ManagerSetup *setup) {
         Manager *manager;
         Fault fault = {};
         int r;
@@ -186,16 +228,16 @@ int manager_new(Manager **ret, sd_event *event, sd_bus *bus, ManagerDone ready, 
         manager = calloc(1, sizeof(*manager));
         if (!manager)
                 return -ENOMEM;
-        manager->event = sd_event_ref(event);
-        manager->bus = sd_bus_ref(bus);
-        manager->state_fd = manager->run_fd = manager->tender.fd = -1;
+        manager->event = sd_event_ref(setup->event);
+        manager->bus = sd_bus_ref(setup->bus);
+        manager->settings = *setup->settings;
+        *setup->settings = (Settings){};
+        manager->state_fd = manager->run_fd = -1;
         for (Program program = 0; program < N_PROGRAMS; program++)
                 manager->programs[program] = -1;
         manager->observer = no_observer;
-        manager->ready = ready;
-        manager->ready_userdata = userdata;
-        manager->disk_reserve_bytes = DISK_RESERVE;
-        manager->image_size_max_bytes = IMAGE_SIZE_MAX;
+        manager->ready = setup->ready;
+        manager->ready_userdata = setup->userdata;
 
         r = open_all(manager, &fault);
         if (r >= 0)
@@ -253,7 +295,8 @@ Manager *manager_free(Manager *manager) {
         tdestroy(manager->images, free);
         slices_free_all(manager);
         uid_pool_free(manager->uids);
-        tender_close(&manager->tender);
+        tenders_free(manager->tenders);
+        settings_clear(&manager->settings);
         for (Program program = 0; program < N_PROGRAMS; program++)
                 fd_close(manager->programs[program]);
         fd_close(manager->state_fd);

@@ -14,6 +14,7 @@
 
 #include "domain/config.h"
 #include "domain/fault.h"
+#include "domain/settings.h"
 #include "manager/unikernel.h"
 
 typedef struct Manager Manager;
@@ -30,9 +31,16 @@ typedef struct ManagerObserver {
         void *userdata;
 } ManagerObserver;
 
-/* Reads what is recorded, finds what runs, and returns when both are under way; @ready is called
- * when requests can be served. @bus is where PID 1 is reached. */
-int manager_new(Manager **ret, sd_event *event, sd_bus *bus, ManagerDone ready, void *userdata);
+typedef struct ManagerSetup {
+        sd_event *event;
+        sd_bus *bus;        /* where PID 1 is reached */
+        Settings *settings; /* what is in there is taken over */
+        ManagerDone ready;  /* called when requests can be served */
+        void *userdata;
+} ManagerSetup;
+
+/* Reads what is recorded, finds what runs, and returns when both are under way. */
+int manager_new(Manager **ret, const ManagerSetup *setup);
 Manager *manager_free(Manager *manager);
 
 /* PID 1 is spoken to over @bus from now on: the system bus has come back, or has gone. */
@@ -88,12 +96,22 @@ typedef struct Host {
         uint64_t memory_used_bytes; /* by unikernels that are not stopped */
         uint64_t disk_size_bytes, disk_free_bytes;
         uint32_t n_unikernels, n_running;
-        const char *tender_path;
-        uint32_t tender_abi_version;
 } Host;
 
-/* What runs the images. */
-const char *manager_tender_path(const Manager *manager);
+/* What runs images, or would but for the reason in @refusal. */
+typedef struct TenderReport {
+        const char *path, *type, *version; /* "solo5-spt": the images that it runs */
+        uint32_t abi_version;
+        const Fault *refusal; /* NULL: usable */
+} TenderReport;
+
+typedef int (*ManagerTenderVisitor)(void *userdata, const TenderReport *tender);
+
+/* Looks for them anew; @done is called when all have said what they are. */
+void manager_look_for_tenders(Manager *manager, ManagerDone done, void *userdata);
+
+/* Those that are known, in the order in which they are looked for. */
+int manager_visit_tenders(Manager *manager, ManagerTenderVisitor visitor, void *userdata);
 
 /* What a unikernel can be given at most. */
 void manager_get_machine(Machine *ret);

@@ -26,6 +26,7 @@ typedef struct Probe {
         Manager *manager;
         LauncherCall call;
         int report_fd;
+        size_t report_max;
         unsigned n_tries;
         ProbeDone done;
         void *userdata;
@@ -66,13 +67,16 @@ static void on_probed(void *userdata, const LauncherReply *reply) {
                 return;
         }
 
-        if (result.error == 0) {
+        if (reply) {
+                int r;
+
                 result.wait_status = reply->wait_status;
                 /* The program is gone, so all that it said is in the pipe; our own writing end
                  * is closed first, to find the end. */
                 probe->call.fds[4] = fd_close(probe->call.fds[4]);
-                result.error =
-                        file_read_fd(probe->report_fd, REPORT_MAX, &report, &result.report_size);
+                r = file_read_fd(probe->report_fd, probe->report_max, &report, &result.report_size);
+                if (result.error == 0)
+                        result.error = r;
                 result.report = report;
         }
         probe->done(probe->userdata, &result);
@@ -82,7 +86,7 @@ static int probe_argv(const ProbeSpec *spec) {
         Strings strings = {};
         int r;
 
-        r = strings_append(&strings, names[spec->program]);
+        r = strings_append(&strings, spec->name ? spec->name : names[spec->program]);
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(spec->arguments) && spec->arguments[i]; i++)
                 r = strings_append(&strings, spec->arguments[i]);
         if (r >= 0)
@@ -110,12 +114,14 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe->done = done;
         probe->userdata = userdata;
         probe->report_fd = -1;
+        probe->report_max = spec->report_max > 0 ? spec->report_max : REPORT_MAX;
         probe->call.request.verb = LAUNCHER_PROBE;
         probe->call.request.deadline_usec = spec->deadline_usec;
         probe->call.done = on_probed;
         probe->call.userdata = probe;
 
-        probe->call.fds[probe->call.n_fds++] = manager->programs[spec->program];
+        probe->call.fds[probe->call.n_fds++] =
+                spec->name ? spec->program_fd : manager->programs[spec->program];
         r = probe_argv(spec);
         if (r < 0)
                 return r;
@@ -131,6 +137,8 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
                 return -errno;
         probe->report_fd = report[0];
+        if (spec->report_max > 0)
+                fcntl(report[0], F_SETPIPE_SZ, spec->report_max);
         probe->call.fds[probe->call.n_fds++] = report[1];
 
         r = send_probe(probe);

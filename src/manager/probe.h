@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * One of our powerless programs, run by the launcher under a uid that nobody else has, with a
- * deadline; and the report that it leaves on its descriptor 2.
+ * One of our powerless programs, or a tender that is asked for its version, run by the launcher
+ * under a uid that nobody else has, with a deadline; and the report that it leaves on its
+ * descriptor 2.
  */
 
 #include <stddef.h>
@@ -13,15 +14,18 @@
 
 typedef struct ProbeSpec {
         Program program;
+        const char *name; /* argv[0] of another program than ours; NULL otherwise */
+        int program_fd;   /* that one, opened by trusted_open(); stays the caller's, and open */
         const char *arguments[3]; /* beyond argv[0]; NULL ends them */
         int input, output;        /* become 0 and 1, stay the caller's; -1 is /dev/null */
         uint64_t deadline_usec;   /* from now */
+        uint32_t report_max;      /* bytes; 0: what our own programs may need */
 } ProbeSpec;
 
 typedef struct ProbeResult {
         int error; /* 0: it ended by itself; -ETIMEDOUT; -EPIPE: the launcher is gone; ... */
         int wait_status;
-        void *report; /* valid during the call */
+        void *report; /* valid during the call; what there is of it, however it ended */
         size_t report_size;
 } ProbeResult;
 

@@ -11,9 +11,6 @@
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
 
-/* How long a tender has to end by itself after SIGTERM. */
-#define STOP_USEC (5ULL * 1000000ULL)
-
 static void refuse_unknown(const char *name, ManagerDone done, void *userdata) {
         Fault fault = {};
         int r;
@@ -134,8 +131,8 @@ static int kill_gently(Unikernel *unikernel) {
         run_signal(unikernel, SIGTERM);
         unikernel->stop_timer = sd_event_source_disable_unref(unikernel->stop_timer);
         return sd_event_add_time_relative(unikernel->manager->event, &unikernel->stop_timer,
-                                          CLOCK_MONOTONIC, STOP_USEC, 0, on_stop_timeout,
-                                          unikernel);
+                                          CLOCK_MONOTONIC, unikernel->manager->settings.stop_usec,
+                                          0, on_stop_timeout, unikernel);
 }
 
 /* Leads @unikernel towards its end as far as it isn't yet. */

@@ -38,7 +38,7 @@ static json_t *run_to_json(const Unikernel *unikernel) {
         const Exit *exit = &unikernel->last_exit;
 
         return json_pack(
-                "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:o}", "MainPID",
+                "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o}", "MainPID",
                 (json_int_t) (run ? run->pid : 0), "StartTicks",
                 (json_int_t) (run ? run->start_ticks : 0), "UID", (json_int_t) (run ? run->uid : 0),
                 "SliceNumber", (json_int_t) (run ? run->slice_number : 0), "Restarts",
@@ -46,7 +46,8 @@ static json_t *run_to_json(const Unikernel *unikernel) {
                 (json_int_t) unikernel->state_usec, "ExitResult",
                 exit_result_to_string(exit->result), "ExitStatus", exit->status, "ExitTimestamp",
                 (json_int_t) exit->timestamp_usec, "Failed", (int) (!run && exit_is_failure(*exit)),
-                "Invocations", invocations_to_json(unikernel));
+                "Tender", unikernel->tender_path, "ArgumentsVisible",
+                (int) unikernel->shows_arguments, "Invocations", invocations_to_json(unikernel));
 }
 
 int run_record_format(const Unikernel *unikernel, char **ret) {
@@ -110,16 +111,17 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
         json_int_t pid, ticks, uid, slice, restarts, changed, status, ended;
         _cleanup_(json_decrefp) json_t *record = NULL;
         json_t *invocations;
-        int failed, r;
-        const char *result;
+        int failed, visible = 0, r;
+        const char *result, *tender = NULL;
 
         record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         if (!record ||
-            json_unpack(record, "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s:o}",
+            json_unpack(record, "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?b, s:o}",
                         "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
                         "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult",
                         &result, "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed,
-                        "Invocations", &invocations) < 0)
+                        "Tender", &tender, "ArgumentsVisible", &visible, "Invocations",
+                        &invocations) < 0)
                 return -EBADMSG;
         if (pid < 0 || pid > INT32_MAX || ticks < 0 || uid < 0 || uid > UINT32_MAX || slice < 0 ||
             slice > UINT32_MAX || restarts < 0 || restarts > UINT32_MAX || status < 0 ||
@@ -129,6 +131,9 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
         if (r < 0)
                 return r;
 
+        r = unikernel_set_tender(unikernel, tender, visible);
+        if (r < 0)
+                return r;
         unikernel->n_restarts = (uint32_t) restarts;
         unikernel->state_usec = (uint64_t) changed;
         unikernel->last_exit = (Exit){

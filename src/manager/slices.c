@@ -100,7 +100,7 @@ int slices_take(Manager *manager, const Name *name, uint32_t *ret_number) {
 int slices_claim(Manager *manager, const Name *name, uint32_t number) {
         PathSlices *slices;
 
-        if (number > UID_RANGE_MAX)
+        if (number >= LAUNCHER_UIDS_MAX)
                 return -ERANGE;
         slices = find_or_add(manager, name);
         return slices ? add_scope(slices, number) : -ENOMEM;

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "host/tender.h"
+#include "manager/gate.h"
 #include "manager/intake.h"
 #include "manager/manager-internal.h"
 
@@ -31,6 +32,10 @@ struct Start {
         uint32_t uid;
         unsigned n_tries;
         ScopeStart *scope;
+        uint64_t scope_overhead_bytes; /* what the scope has room for beyond the guest */
+        Tender *tender;
+        TenderWait tender_wait;
+        uint32_t gid; /* that the tender needs */
         unsigned n_pending;
         bool recorded, opening;
         int r; /* the first failure */
@@ -53,6 +58,38 @@ static void pending_done(Start *start, int r) {
 
 /* --- the tender at its gate, and its scope --- */
 
+static void on_widened(void *userdata, int error) {
+        Start *start = userdata;
+
+        if (error < 0)
+                error = fault_set(&start->fault, FAULT_SCOPE_FAILED,
+                                  "systemd did not give the scope of %s its memory: %s",
+                                  start->unikernel->name.text, strerror(-error));
+        pending_done(start, error);
+}
+
+/* The scope of a new unikernel was asked for before its tender was known. */
+static int widen_scope(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+        char unit[NAME_UNIT_MAX + 1];
+        uint64_t overhead_bytes;
+        int r;
+
+        if (!start->tender || start->scope || start->scope_overhead_bytes == 0)
+                return 0;
+        overhead_bytes = tender_kind_overhead(start->tender->kind);
+        if (overhead_bytes == start->scope_overhead_bytes)
+                return 0;
+        start->scope_overhead_bytes = overhead_bytes;
+        unikernel_scope(unikernel, unit);
+        r = scope_set_memory_max(unikernel->manager->bus, unit,
+                                 unikernel->config.memory_bytes + overhead_bytes, on_widened,
+                                 start);
+        if (r >= 0)
+                start->n_pending++;
+        return r;
+}
+
 static void on_scoped(void *userdata, int error, const char *reason) {
         Start *start = userdata;
 
@@ -61,6 +98,8 @@ static void on_scoped(void *userdata, int error, const char *reason) {
                 error = fault_set(&start->fault, FAULT_SCOPE_FAILED,
                                   "systemd did not start the scope of %s: %s",
                                   start->unikernel->name.text, reason);
+        else if (start->r == 0)
+                error = widen_scope(start);
         pending_done(start, error);
 }
 
@@ -75,6 +114,8 @@ static int begin_scope(Start *start) {
         if (r < 0)
                 return r;
         unikernel->run->scoped = true;
+        start->scope_overhead_bytes =
+                tender_kind_overhead(start->tender ? start->tender->kind : TENDER_ALBATROSS_SPT);
         unikernel_scope(unikernel, unit);
         unikernel_slice(unikernel, slice);
         snprintf(description, sizeof(description), "Unikernel %s", unikernel->name.text);
@@ -89,7 +130,7 @@ static int begin_scope(Start *start) {
                                 .description = description,
                                 .pid = unikernel->run->pid,
                                 .memory_max_bytes = unikernel->config.memory_bytes +
-                                                    unikernel->manager->tender.overhead_bytes,
+                                                    start->scope_overhead_bytes,
                                 .allowed_cpus = mask,
                                 .allowed_cpus_size =
                                         cpus_is_empty(&unikernel->config.cpus) ? 0 : sizeof(mask),
@@ -114,7 +155,12 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
                         r = begin_spawn(start);
                         if (r >= 0)
                                 start->n_pending--;
-                } else if (r == -EPIPE)
+                } else if (r == -EPERM)
+                        r = fault_set(&start->fault, FAULT_START_FAILED,
+                                      "albatross-launcher does not lend the uid %u: see UidRange= "
+                                      "in albatrossd.conf(5)",
+                                      start->uid);
+                else if (r == -EPIPE)
                         r = fault_set(&start->fault, FAULT_LAUNCHER_GONE,
                                       "albatross-launcher went away while %s was started",
                                       unikernel->name.text);
@@ -162,15 +208,7 @@ static int begin_spawn(Start *start) {
 
 /* --- the image and the record --- */
 
-static int check_image(Start *start, const NotesReport *notes) {
-        const Tender *tender = &start->unikernel->manager->tender;
-
-        if (notes->target != tender->target || notes->abi_version != tender->abi_version)
-                return fault_set(&start->fault, FAULT_NO_TENDER,
-                                 "The image is for target %u with ABI version %u, the tender %s "
-                                 "runs target %u (spt) with ABI version %u",
-                                 notes->target, notes->abi_version, tender->path, tender->target,
-                                 tender->abi_version);
+static int check_devices(Start *start, const NotesReport *notes) {
         if (notes->n_devices > 0)
                 return fault_set(&start->fault, FAULT_DEVICE_MISMATCH,
                                  "The image needs the %s device \"%s\", networks and block devices "
@@ -178,6 +216,51 @@ static int check_image(Start *start, const NotesReport *notes) {
                                  notes->devices[0].type == IMAGE_DEVICE_NET ? "network" : "block",
                                  notes->devices[0].name);
         return 0;
+}
+
+static int use_tender(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+        int r;
+
+        if (start->with_run && tender_kind_target(start->tender->kind) == TENDER_TARGET_HVT) {
+                r = kvm_group(&start->gid, &start->fault);
+                if (r < 0)
+                        return r;
+        }
+        r = unikernel_set_tender(unikernel, start->tender->path,
+                                 tender_kind_shows_arguments(start->tender->kind));
+        if (r < 0)
+                return r;
+        r = widen_scope(start);
+        if (r < 0)
+                return r;
+        /* unikernel_settle() comes back here when it is on disk. */
+        return start->creating ? record_save(unikernel) : 0;
+}
+
+static void choose_again(void *userdata);
+
+static int choose_tender(Start *start) {
+        Unikernel *unikernel = start->unikernel;
+        Tenders *tenders = unikernel->manager->tenders;
+        int r;
+
+        r = tenders_choose(tenders, unikernel->image.target, unikernel->image.abi_version,
+                           &start->tender, &start->fault);
+        if (r >= 0)
+                return use_tender(start);
+        if (r != -EAGAIN)
+                return r;
+        start->tender_wait = (TenderWait){.again = choose_again, .userdata = start};
+        tenders_wait(tenders, &start->tender_wait);
+        start->n_pending++;
+        return 0;
+}
+
+static void choose_again(void *userdata) {
+        Start *start = userdata;
+
+        pending_done(start, start->r == 0 ? choose_tender(start) : 0);
 }
 
 static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult *result) {
@@ -192,10 +275,9 @@ static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult 
                 unikernel->image_hold = TAKE_PTR(result->hold);
                 start->image_fd = TAKE_FD(result->image_fd);
                 if (start->r == 0)
-                        r = check_image(start, &result->notes);
-                /* unikernel_settle() comes back here when it is on disk. */
+                        r = check_devices(start, &result->notes);
                 if (start->r == 0 && r == 0)
-                        r = record_save(unikernel);
+                        r = choose_tender(start);
         }
         pending_done(start, r);
 }
@@ -209,64 +291,14 @@ static void on_opened(void *userdata, const LauncherReply *reply) {
         if (r < 0)
                 r = fault_set(&start->fault, FAULT_START_FAILED,
                               "The tender %s could not be executed: %s (step %u)",
-                              start->unikernel->manager->tender.path, strerror(-r),
-                              reply ? reply->step : 0);
+                              start->tender->path, strerror(-r), reply ? reply->step : 0);
         pending_done(start, r);
-}
-
-/* The tender's own command line: SOLO5.md's options, with image and guest arguments by number. The
- * launcher passes descriptors from 3 on. */
-static int tender_argv(const Unikernel *unikernel) {
-        char memory[sizeof("--mem=") + 3 * sizeof(uint64_t)];
-        Strings strings = {};
-        int r;
-
-        snprintf(memory, sizeof(memory), "--mem=%llu",
-                 (unsigned long long) unikernel->config.memory_bytes >> 20);
-        r = strings_append(&strings, "albatross-spt");
-        if (r >= 0)
-                r = strings_append(&strings, memory);
-        if (r >= 0)
-                r = strings_append(&strings, "--arguments=@4");
-        if (r >= 0)
-                r = strings_append(&strings, "--");
-        if (r >= 0)
-                r = strings_append(&strings, "@3");
-        if (r >= 0)
-                r = file_memfd("albatross-argv", strings.data, strings.size);
-        strings_clear(&strings);
-        return r;
-}
-
-static int guest_arguments(const Unikernel *unikernel) {
-        Strings strings = {};
-        int r;
-
-        r = config_guest_arguments(&strings, &unikernel->config, &unikernel->name);
-        if (r >= 0)
-                r = file_memfd("albatross-arguments", strings.data, strings.size);
-        strings_clear(&strings);
-        return r;
 }
 
 static int open_gate(Start *start) {
         Unikernel *unikernel = start->unikernel;
-        _cleanup_(fd_closep) int argv_fd = -1, arguments_fd = -1;
         char unit[NAME_UNIT_MAX + 1];
-        LauncherCall call = {
-                .request.verb = LAUNCHER_OPEN,
-                .request.child = unikernel->run->child,
-                .done = on_opened,
-                .userdata = start,
-        };
         int r;
-
-        argv_fd = tender_argv(unikernel);
-        if (argv_fd < 0)
-                return argv_fd;
-        arguments_fd = guest_arguments(unikernel);
-        if (arguments_fd < 0)
-                return arguments_fd;
 
         /* Whoever adopts this run must know it before it does anything. */
         unikernel_scope(unikernel, unit);
@@ -278,12 +310,13 @@ static int open_gate(Start *start) {
                 return r;
         consoles_add_run(unikernel);
 
-        memcpy(call.request.cpus, unikernel->config.cpus.words, sizeof(call.request.cpus));
-        call.fds[call.n_fds++] = unikernel->manager->tender.fd;
-        call.fds[call.n_fds++] = argv_fd;
-        call.fds[call.n_fds++] = start->image_fd;
-        call.fds[call.n_fds++] = arguments_fd;
-        r = launcher_call(unikernel->manager->launcher, &call);
+        r = gate_open(unikernel, &(const GateOrder){
+                                         .tender = start->tender,
+                                         .gid = start->gid,
+                                         .image_fd = start->image_fd,
+                                         .done = on_opened,
+                                         .userdata = start,
+                                 });
         if (r < 0)
                 return r;
         start->opening = true;
@@ -295,6 +328,7 @@ static int open_gate(Start *start) {
 
 static void start_free(Start *start) {
         scope_start_free(start->scope);
+        tender_unref(start->tender);
         fd_close(start->image_fd);
         free(start);
 }
@@ -421,7 +455,10 @@ int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
         unikernel->start = start;
         unikernel->save_error = 0;
 
-        if (with_run)
+        /* What can be refused at once is, before anything has begun. */
+        if (!start->creating)
+                r = choose_tender(start);
+        if (r >= 0 && with_run)
                 r = begin_spawn(start);
         if (r >= 0 && start->creating) {
                 r = intake_start(unikernel->manager, image_fd, on_taken_in, start);

@@ -62,7 +62,9 @@ typedef struct Unikernel {
         Exit last_exit;
         sd_id128_t last_invocation; /* of the run that ended last */
         Run *run;
-        Start *start; /* under way */
+        Start *start;         /* under way */
+        char *tender_path;    /* the one chosen last; NULL: none in this boot */
+        bool shows_arguments; /* that one has the guest's arguments in its command line */
         sd_id128_t *invocations;
         size_t n_invocations;
 

@@ -98,6 +98,7 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
         free(unikernel->create_fault);
         free(unikernel->run);
         free(unikernel->invocations);
+        free(unikernel->tender_path);
         free(unikernel);
         return NULL;
 }
@@ -113,6 +114,20 @@ void unikernel_set_state(Unikernel *unikernel, State state) {
         if (unikernel->recorded)
                 unikernel->manager->observer.changed(unikernel->manager->observer.userdata,
                                                      unikernel);
+}
+
+int unikernel_set_tender(Unikernel *unikernel, const char *path, bool shows_arguments) {
+        char *copy = NULL;
+
+        if (path) {
+                copy = strdup(path);
+                if (!copy)
+                        return -ENOMEM;
+        }
+        free(unikernel->tender_path);
+        unikernel->tender_path = copy;
+        unikernel->shows_arguments = shows_arguments;
+        return 0;
 }
 
 int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation) {

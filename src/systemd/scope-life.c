@@ -52,6 +52,49 @@ int scope_kill(sd_bus *bus, const char *unit, int signal_number) {
                                         unit, "all", (int32_t) signal_number);
 }
 
+typedef struct Change {
+        ScopeChanged handler;
+        void *userdata;
+} Change;
+
+static int on_changed(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Change *change = userdata;
+
+        change->handler(change->userdata, -sd_bus_message_get_errno(reply));
+        return 0;
+}
+
+static void change_free(void *change) {
+        free(change);
+}
+
+int scope_set_memory_max(sd_bus *bus,
+                         const char *unit,
+                         uint64_t memory_max_bytes,
+                         ScopeChanged handler,
+                         void *userdata) {
+        _cleanup_(freep) Change *change = NULL;
+        sd_bus_slot *slot;
+        int r;
+
+        change = calloc(1, sizeof(*change));
+        if (!change)
+                return -ENOMEM;
+        change->handler = handler;
+        change->userdata = userdata;
+        r = sd_bus_call_method_async(bus, &slot, MANAGER_ADDRESS, "SetUnitProperties", on_changed,
+                                     change, "sba(sv)", unit, true, 1, "MemoryMax", "t",
+                                     memory_max_bytes);
+        if (r < 0)
+                return r;
+        /* It goes with its answer, which always comes: sd-bus makes up one when the bus is gone. */
+        sd_bus_slot_set_destroy_callback(slot, change_free);
+        sd_bus_slot_set_floating(slot, true);
+        sd_bus_slot_unref(slot);
+        TAKE_PTR(change);
+        return 0;
+}
+
 typedef struct ResultQuery {
         ScopeResult handler;
         void *userdata;

@@ -53,6 +53,14 @@ ScopeStart *scope_start_free(ScopeStart *start);
 /* Refers to a scope that runs already: the reference of the daemon before us went with it. */
 int scope_ref(sd_bus *bus, const char *unit);
 
+/* Gives a scope another limit. @error is 0 or a negative errno. */
+typedef void (*ScopeChanged)(void *userdata, int error);
+int scope_set_memory_max(sd_bus *bus,
+                         const char *unit,
+                         uint64_t memory_max_bytes,
+                         ScopeChanged handler,
+                         void *userdata);
+
 /* Lets a scope go whose processes have ended: clears its failed state, drops our reference. */
 int scope_release(sd_bus *bus, const char *unit);
 
