@@ -19,7 +19,7 @@ __albatrossctl_options() {
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create start stop destroy console logs get-image
+    echo list status show inspect create start stop destroy console logs get-image cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.

@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create start stop destroy console logs get-image
+set -l verbs list status show inspect create start stop destroy console logs get-image cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -56,6 +56,7 @@ complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them
 complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
+complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files of albatrossd'
 
 # Their arguments.
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'

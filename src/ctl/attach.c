@@ -18,6 +18,7 @@
 #include "ctl/error.h"
 #include "ctl/properties.h"
 #include "ctl/target.h"
+#include "ctl/visible.h"
 
 /* The signal is sent when the unikernel has ended, its output ends when the journal has all of it:
  * so long may one come after the other. */
@@ -274,6 +275,8 @@ int attach_run(sd_bus *bus,
         /* On stdout stands what the guest prints, and nothing else. */
         if (!option_given(options, OPTION_QUIET))
                 fprintf(stderr, "%s\n", attachment.text);
+
+        visible_tell(bus, name, options);
 
         /* Before, a signal ends us: as long as nothing exists, there is nothing to say. */
         attachment.signal_fd = watch_signals();

@@ -15,6 +15,7 @@
 #include "ctl/source.h"
 #include "ctl/target.h"
 #include "ctl/verb.h"
+#include "ctl/visible.h"
 
 static int check_options(const Options *options, Fault *fault) {
         if (option_given(options, OPTION_NAME) && option_given(options, OPTION_NO_NAME))
@@ -173,5 +174,6 @@ int verb_create(const Options *options, Fault *fault) {
                 return r;
         if (!option_given(options, OPTION_QUIET))
                 puts(text);
+        visible_tell(bus, &name, options);
         return EXIT_SUCCESS;
 }

@@ -258,6 +258,20 @@ static void print_tenders(const json_t *tenders) {
                 print_row("Tenders", "none");
 }
 
+static void print_refused(const json_t *refused, bool colours) {
+        for (size_t i = 0; i < json_array_size(refused); i++) {
+                const char *reason =
+                        json_string_value(json_array_get(json_array_get(refused, i), 1));
+
+                if (!reason)
+                        continue;
+                printf("%14s%snot used:%s ", "", colour_sequence(COLOUR_BAD, colours),
+                       colour_sequence(COLOUR_NORMAL, colours));
+                escape_write(stdout, reason, strlen(reason), ESCAPE_LINE);
+                putchar('\n');
+        }
+}
+
 static void print_quarantine(const json_t *quarantine, bool colours) {
         size_t n_files = json_array_size(quarantine);
 
@@ -292,6 +306,7 @@ static void print_host(const json_t *host, bool colours) {
         human_size(properties_number(host, "DiskSize"), all);
         print_row("Disk", "%s of %s free", used, all);
         print_tenders(json_object_get(host, "Tenders"));
+        print_refused(json_object_get(host, "TendersRefused"), colours);
         print_quarantine(json_object_get(host, "Quarantine"), colours);
 }
 

@@ -84,6 +84,11 @@ const Verb verbs[] = {
          .synopsis = "NAME [FILE|-]",
          .help = "Copy the image of a unikernel into a file",
          .run = verb_get_image},
+        {.name = "cat-config",
+         .max_args = 0,
+         .synopsis = "",
+         .help = "Show the configuration files of albatrossd, in their order",
+         .run = verb_cat_config},
 
         /* Not there yet. */
         {.name = "update"},

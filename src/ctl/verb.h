@@ -38,6 +38,7 @@ const Verb *verb_find(const char *name);
 /* Is the number of arguments one that the verb takes? */
 int verb_check(const Options *options, Fault *fault);
 
+int verb_cat_config(const Options *options, Fault *fault);
 int verb_console(const Options *options, Fault *fault);
 int verb_create(const Options *options, Fault *fault);
 int verb_destroy(const Options *options, Fault *fault);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "base/utf8.h"
 #include "domain/settings.h"
 
 #define SEC  UINT64_C(1000000)
@@ -39,8 +40,19 @@ static int assign_uid_range(Settings *settings, const char *value, Fault *fault)
         return 0;
 }
 
+/* Text, too: it is shown to people, and the bus carries nothing else. */
 static bool is_absolute(const char *path, size_t length) {
-        return length > 0 && length <= SETTINGS_PATH_MAX && path[0] == '/';
+        if (length == 0 || length > SETTINGS_PATH_MAX || path[0] != '/')
+                return false;
+        for (size_t i = 0; i < length;) {
+                uint32_t character;
+                size_t size = utf8_decode(path + i, length - i, &character);
+
+                if (size == 0 || character < ' ' || (character >= 0x7f && character < 0xa0))
+                        return false;
+                i += size;
+        }
+        return true;
 }
 
 /* Folders separated by colons or white space. What was assigned before stays in front; the default
