@@ -6,6 +6,7 @@
  * is a message that the bus would deliver.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,6 +48,14 @@ static char *take_string(Bytes *bytes) {
         return text;
 }
 
+static void append_string(sd_bus_message *message, const char *text) {
+        int r;
+
+        /* sd-bus takes no noncharacters of Unicode, neither from us nor from anybody. */
+        r = sd_bus_message_append_basic(message, 's', text);
+        append(r == -EINVAL ? sd_bus_message_append_basic(message, 's', "?") : r);
+}
+
 /* Appends one complete type to @type. */
 static void choose_type(Bytes *bytes, char type[static TYPE_MAX], unsigned depth) {
         static const char basic[] = "ybnqiuxtdsog";
@@ -83,7 +92,7 @@ static void append_basic(sd_bus_message *message, Bytes *bytes, char type) {
         switch (type) {
         case 's':
                 text = take_string(bytes);
-                append(sd_bus_message_append_basic(message, type, text));
+                append_string(message, text);
                 return;
         case 'o':
                 append(sd_bus_message_append_basic(message, type, "/org/albatross"));
@@ -191,7 +200,7 @@ static bool append_option(sd_bus_message *message, Bytes *bytes, const Known *kn
         is_right = is_known && strcmp(type, option->type) == 0;
 
         append(sd_bus_message_open_container(message, 'e', "sv"));
-        append(sd_bus_message_append_basic(message, 's', key));
+        append_string(message, key);
         append(sd_bus_message_open_container(message, 'v', type));
         append_value(message, bytes, type, 0);
         append(sd_bus_message_close_container(message));

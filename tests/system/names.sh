@@ -34,6 +34,9 @@ refuse 'a leading minus' 'starts with' albatrossctl create a:-b "$HELLO"
 refuse 'an underscore' 'other than letters' albatrossctl create a_b "$HELLO"
 refuse 'a name of 201 characters' 'at most 200' albatrossctl create \
     "$long:$long:$long:123456789" "$HELLO"
+# What it quotes is cut inside of a character; a reply that is no UTF-8 is one that nobody gets.
+refuse 'a long name of two-byte characters' 'at most 200' busctl --timeout=10 call org.albatross \
+    /org/albatross org.albatross.Manager StartUnikernel 'sa{sv}' "a$(printf 'é%.0s' {1..120})" 0
 
 for i in {1..130}; do echo "many$i"; done >"$test_output.names"
 xargs -P 4 -I{} albatrossctl -q create --memory=2 {} "$HELLO" -- --sleep=600 <"$test_output.names"

@@ -25,6 +25,8 @@ refuse 'a network, which is not there yet' 'not there yet' albatrossctl create -
 refuse 'a verb that there is none of' 'did you mean' albatrossctl lsit
 refuse 'an option over the bus that there is none of' 'not known' busctl call org.albatross \
     /org/albatross org.albatross.Manager StartUnikernel 'sa{sv}' bad 1 Foo b true
+refuse 'the same option twice' 'given twice' busctl call org.albatross /org/albatross \
+    org.albatross.Manager OpenConsole 'sa{sv}' bad 2 Lines t 1 Lines t 2
 
 check 'a name is taken once' albatrossctl create --no-start taken "$HELLO"
 refuse 'and then exists already' 'exists already' albatrossctl create taken "$HELLO"

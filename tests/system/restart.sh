@@ -11,12 +11,15 @@ alive() { for pid in "$@"; do [ -d "/proc/$pid" ] || return 1; done; }
 for i in 1 2 3 4; do albatrossctl create --memory=2 "r$i" "$HELLO" -- --sleep=600 >/dev/null; done
 albatrossctl create --memory=2 brief "$HELLO" -- --sleep=2 --exit=9 >/dev/null
 albatrossctl create --no-start stopped "$HELLO" >/dev/null
+mapfile -t empty < <(yes '' | head -n 8192)
+check 'as many arguments as there may be, all empty' albatrossctl create --no-start odd "$HELLO" -- "${empty[@]}"
 mapfile -t before < <(pids r1 r2 r3 r4)
 
 check 'the daemon restarts' systemctl restart albatrossd
 mapfile -t after < <(pids r1 r2 r3 r4)
 equal 'and knows every process again' "${before[*]}" "${after[*]}"
 equal 'what was stopped stays so' stopped "$(albatrossctl show stopped -P State)"
+equal 'however large its record is' stopped "$(albatrossctl show odd -P State)"
 
 systemctl kill -s KILL albatrossd.service
 check 'killed, it comes back' wait_for 5 albatrossctl show r1
@@ -46,4 +49,4 @@ check 'and started by the new launcher' albatrossctl start r2
 kill -KILL "$(albatrossctl show r3 -P MainPID)"
 check 'an end that nobody could collect is unknown' wait_for 5 \
     eval '[ "$(albatrossctl show r3 -P ExitResult)" = unknown ]'
-check 'all can be destroyed' albatrossctl destroy r1 r2 r3 r4 brief stopped
+check 'all can be destroyed' albatrossctl destroy r1 r2 r3 r4 brief stopped odd
