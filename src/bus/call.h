@@ -25,7 +25,7 @@ struct Call {
         BusService *service;
         sd_bus_message *message;
         sd_bus_slot *polkit_slot;
-        TurnUser *user; /* NULL: root */
+        TurnUser *user; /* NULL: it is not counted; see turns.h */
         TurnKind kind;
         CallAllowed allowed;
         Name name;

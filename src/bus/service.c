@@ -30,8 +30,8 @@ bool bus_sender_is_root(BusService *service, sd_bus_message *message) {
         uid_t uid;
 
         /* Who has a name on the bus was asked about before his call got here. */
-        if (sd_bus_message_get_sender(message))
-                return !turns_user(service->turns, message);
+        if (sd_bus_is_bus_client(sd_bus_message_get_bus(message)))
+                return turns_is_root(service->turns, message);
 
         /* On a private connection the peer's credentials stand for each message. */
         return sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds) >= 0 &&
@@ -236,6 +236,7 @@ BusService *bus_service_free(BusService *service) {
         call_free(LIST_ENTRY(link, Call, link));
         LIST_FOREACH(link, &service->connections)
         connection_free(LIST_ENTRY(link, Connection, link));
+        turns_free(service->turns);
         free(service);
         return NULL;
 }

@@ -223,11 +223,34 @@ static void sender_free(Sender *sender) {
         free(sender);
 }
 
+/* Nobody is there any more to take the answers, nor for polkit to look at. */
+static void drop_waiting(Sender *sender) {
+        TurnUser *user = sender->user;
+
+        if (!user || user->n_waiting == 0)
+                return;
+        LIST_FOREACH(link, &user->waiting) {
+                Waiting *waiting = LIST_ENTRY(link, Waiting, link);
+
+                if (strcmp(sd_bus_message_get_sender(waiting->message), sender->name) != 0)
+                        continue;
+                waiting_free(waiting);
+                user->n_waiting--;
+        }
+        if (user->n_waiting == 0)
+                list_remove(&user->ring);
+        else
+                /* What is first now may have waited behind one that could not go on. */
+                wake_up(sender->turns);
+}
+
 static int on_gone(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *new_owner;
 
-        if (sd_bus_message_read(message, "sss", NULL, NULL, &new_owner) >= 0 && !new_owner[0])
+        if (sd_bus_message_read(message, "sss", NULL, NULL, &new_owner) >= 0 && !new_owner[0]) {
+                drop_waiting(userdata);
                 sender_free(userdata);
+        }
         return 0;
 }
 
@@ -353,11 +376,22 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         return 1;
 }
 
-TurnUser *turns_user(Turns *turns, sd_bus_message *message) {
+static const Sender *find_sender_of(Turns *turns, sd_bus_message *message) {
         const char *name = sd_bus_message_get_sender(message);
-        const Sender *sender = name ? sender_find(turns, name) : NULL;
+
+        return name ? sender_find(turns, name) : NULL;
+}
+
+TurnUser *turns_user(Turns *turns, sd_bus_message *message) {
+        const Sender *sender = find_sender_of(turns, message);
 
         return sender ? sender->user : NULL;
+}
+
+bool turns_is_root(Turns *turns, sd_bus_message *message) {
+        const Sender *sender = find_sender_of(turns, message);
+
+        return sender && sender->is_root;
 }
 
 /* --- connections --- */

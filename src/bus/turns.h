@@ -41,9 +41,13 @@ int turns_attach(Turns *turns, sd_bus *bus, sd_bus_slot **ret);
 /* @bus is gone, and all that came over it. */
 void turns_detach(Turns *turns, sd_bus *bus);
 
-/* Who sent @message, which has had its turn. NULL is root: not counted, never refused. */
+/* Among whose calls @message, which has had its turn, is counted. NULL: nobody's, neither counted
+ * nor refused. That is root, but also who is gone already, so it says nothing about rights. */
 TurnUser *turns_user(Turns *turns, sd_bus_message *message);
 
-/* -EBUSY when the user has as many of that kind as are allowed. Takes and gives NULL for root. */
+/* Is it known that root has sent @message? Not when the sender is gone meanwhile. */
+bool turns_is_root(Turns *turns, sd_bus_message *message);
+
+/* -EBUSY when the user has as many of that kind as are allowed. Takes NULL: nobody. */
 int turns_enter(TurnUser *user, TurnKind kind);
 void turns_leave(TurnUser *user, TurnKind kind);

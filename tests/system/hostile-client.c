@@ -5,6 +5,8 @@
  *                            how many were answered and how many refused
  * hostile-client stall N     N creates at once whose image is a pipe that never gives a byte; says
  *                            how each ended within 3 s
+ * hostile-client vanish N    N times asks for the end of the unikernel "target", and is gone before
+ *                            anybody can ask who asked
  * hostile-client deaf        subscribes to everything and never reads, until it is killed
  * hostile-client time N      the median of N calls of GetHost, in microseconds
  */
@@ -85,6 +87,18 @@ static void stall(sd_bus *bus, unsigned n_calls) {
         process_until(bus, n_calls, now_usec() + 3000000U);
 }
 
+static void vanish(sd_bus *bus, unsigned n_calls) {
+        /* Once known to the daemon, a call waits for nothing but its turn. */
+        check(sd_bus_call_method(bus, MANAGER, "GetUnikernel", NULL, NULL, "s", "target"),
+              "GetUnikernel");
+        for (unsigned i = 0; i < n_calls; i++)
+                check(sd_bus_call_method_async(bus, NULL, MANAGER, "DestroyUnikernel", on_answer,
+                                               NULL, "sa{sv}", "target", 0),
+                      "DestroyUnikernel");
+        check(sd_bus_flush(bus), "flush");
+        _exit(EXIT_SUCCESS);
+}
+
 static int compare(const void *a, const void *b) {
         uint64_t left = *(const uint64_t *) a, right = *(const uint64_t *) b;
 
@@ -118,6 +132,8 @@ int main(int argc, char **argv) {
                 flood(bus, n);
         else if (strcmp(argv[1], "stall") == 0)
                 stall(bus, n);
+        else if (strcmp(argv[1], "vanish") == 0)
+                vanish(bus, n);
         else if (strcmp(argv[1], "time") == 0)
                 measure(bus, n);
         else if (strcmp(argv[1], "deaf") == 0) {
