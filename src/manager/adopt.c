@@ -184,28 +184,6 @@ void adopt_launcher_gone(void *userdata) {
 
 /* --- after the list --- */
 
-static int find_lost(void *userdata, const Unikernel *unikernel) {
-        Unikernel ***next = userdata;
-
-        *(*next)++ = (Unikernel *) (uintptr_t) unikernel;
-        return 0;
-}
-
-/* A snapshot of all: what is done with one may change the tree. */
-static int all_unikernels(Manager *manager, Unikernel ***ret, size_t *ret_n) {
-        Unikernel **all, **next;
-        Host host;
-
-        manager_get_host(manager, &host);
-        all = next = calloc(host.n_unikernels + 1, sizeof(*all));
-        if (!all)
-                return -ENOMEM;
-        manager_visit(manager, "", find_lost, &next);
-        *ret = all;
-        *ret_n = (size_t) (next - all);
-        return 0;
-}
-
 /* It ran in this boot and the launcher does not know it: it has lost its memory, or we ours. */
 static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         if (record->pid == 0) {
@@ -231,7 +209,7 @@ static void on_listed(void *userdata, const LauncherReply *reply) {
         RunRecord record;
         size_t n;
 
-        if (!reply || all_unikernels(manager, &all, &n) < 0)
+        if (!reply || unikernels_snapshot(manager, &all, &n) < 0)
                 return;
         for (size_t i = 0; i < n; i++) {
                 Unikernel *unikernel = all[i];

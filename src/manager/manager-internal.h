@@ -55,6 +55,9 @@ struct Manager {
 int unikernels_add(Manager *manager, Unikernel *unikernel);
 Unikernel *unikernels_find(Manager *manager, const char *name);
 void unikernels_remove(Manager *manager, Unikernel *unikernel);
+/* All, those that are being created, too; what is done with one may change the tree. The caller
+ * frees *@ret. */
+int unikernels_snapshot(Manager *manager, Unikernel ***ret, size_t *ret_n);
 Unikernel *unikernel_new(Manager *manager, const Name *name);
 Unikernel *unikernel_free(Unikernel *unikernel);
 void unikernel_set_state(Unikernel *unikernel, State state);

@@ -73,6 +73,37 @@ int manager_visit(Manager *manager, const char *prefix, ManagerVisitor visitor, 
         return visit.r;
 }
 
+typedef struct Snapshot {
+        Unikernel **all;
+        size_t n;
+} Snapshot;
+
+static void count_node(const void *node, VISIT which, void *closure) {
+        if (which == postorder || which == leaf)
+                ++*(size_t *) closure;
+}
+
+static void copy_node(const void *node, VISIT which, void *closure) {
+        Snapshot *snapshot = closure;
+
+        if (which == postorder || which == leaf)
+                snapshot->all[snapshot->n++] = *(Unikernel *const *) node;
+}
+
+int unikernels_snapshot(Manager *manager, Unikernel ***ret, size_t *ret_n) {
+        Snapshot snapshot = {};
+        size_t n = 0;
+
+        twalk_r(manager->unikernels, count_node, &n);
+        snapshot.all = calloc(n + 1, sizeof(*snapshot.all));
+        if (!snapshot.all)
+                return -ENOMEM;
+        twalk_r(manager->unikernels, copy_node, &snapshot);
+        *ret = snapshot.all;
+        *ret_n = snapshot.n;
+        return 0;
+}
+
 Unikernel *unikernel_new(Manager *manager, const Name *name) {
         Unikernel *unikernel;
 

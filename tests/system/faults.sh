@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What we depend on refuses, is late, or dies in the middle.
+# rig: own
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+
+create() { albatrossctl create --memory=2 "$1" "$HELLO" -- --sleep=600; }
+nothing_left() { # NAME
+    ! albatrossctl list -q | grep -qx "$1" && [ ! -e "/var/lib/albatross/v1/unikernels/$1.json" ] &&
+        ! systemctl is-active -q "albatross-$1.scope" && [ -z "$(ls /run/systemd/dynamic-uid)" ]
+}
+
+systemctl mask --runtime -q albatross-locked.slice
+refuse 'systemd refuses the slice: the error says so' 'systemd did not start the scope' create locked:web
+check '  and nothing is left' wait_for 3 nothing_left locked:web
+systemctl unmask --runtime -q albatross-locked.slice
+
+# PID 1 answers nobody while it waits for a generator.
+mkdir -p /run/systemd/system-generators
+printf '#!/bin/sh\nsleep 3\n' >/run/systemd/system-generators/slow
+chmod +x /run/systemd/system-generators/slow
+slow_systemd() { systemctl daemon-reload & sleep 0.3; }
+
+slow_systemd
+check 'systemd answers late: create waits' create late
+equal '  and it runs' running "$(albatrossctl show late -P State)"
+wait
+slow_systemd
+create gate >"$test_output.gate" 2>&1 &
+client=$!
+check 'the child waits at its gate meanwhile' wait_for 2 pgrep -x albatross-gate
+check '  others are served' timeout 1 albatrossctl list
+pkill -KILL -x albatross-gate
+wait $client
+equal 'it is killed there: create fails' 1 $?
+check '  and says so' grep -qE 'ended at its gate|Process with ID' "$test_output.gate"
+wait
+check '  and nothing is left' wait_for 5 eval '! systemctl is-active -q albatross-gate.scope && [ ! -e /var/lib/albatross/v1/unikernels/gate.json ]'
+check '  later it can be created' create gate
+
+slow_systemd
+create lost >"$test_output.lost" 2>&1 &
+client=$!
+wait_for 2 pgrep -x albatross-gate >/dev/null
+systemctl kill -s KILL albatross-launcher.service
+wait $client
+equal 'the launcher goes in the middle of a create: that fails' 1 $?
+check '  and says so' grep -qE 'launcher|Process with ID' "$test_output.lost"
+wait
+check '  those that ran run' albatrossctl status late
+check '  later it can be created' wait_for 5 create lost
+
+slow_systemd
+create quick >"$test_output.quick" 2>&1 &
+client=$!
+wait_for 2 pgrep -x albatross-gate >/dev/null
+pid=$(systemctl show -P MainPID albatrossd)
+pkill -KILL -P "$pid" albatross-write
+wait $client
+check 'the writer goes in the middle of a create: that is answered' [ $? -le 1 ]
+wait
+check '  the next one has a new writer' create written
+rm /run/systemd/system-generators/slow
+albatrossctl -q destroy late gate lost written
+albatrossctl -q destroy quick 2>/dev/null
+# Lock files of uids stay when their launcher is killed: nobody holds them, and the next one who
+# takes the uid takes the file.
+check 'nothing is left of any' wait_for 5 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]' ||
+    find /var/lib/albatross/v1 /run/albatross/runs -type f >&3
+equal 'the daemon has never restarted' 0 "$(systemctl show -P NRestarts albatrossd)"
+rm -f "$test_output".*
