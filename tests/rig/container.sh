@@ -119,6 +119,7 @@ run() {
         --unit=rig-cmd -p WorkingDirectory="$folder" -p TimeoutStopSec=5 --setenv=RIG=container \
         --setenv=RIG_BUILD="${mountpoint%/rig/mnt}" \
         --setenv=HOME=/root --setenv=TERM="${TERM:-dumb}" \
+        ${ALBATROSS_SOLO5:+--setenv=ALBATROSS_SOLO5="$ALBATROSS_SOLO5"} \
         --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         -- "${@//\$/\$\$}" <&0 &
     wait $! || r=$?
