@@ -34,9 +34,9 @@ int call_new(Call **ret, BusService *service, sd_bus_message *message, TurnKind 
         call->fd = -1;
         call->user = user;
         call->kind = kind;
-        (void) turns_enter(user, TURN_CALL);
+        turns_enter(user, TURN_CALL);
         if (kind != TURN_CALL)
-                (void) turns_enter(user, kind);
+                turns_enter(user, kind);
         list_append(&service->calls, &call->link);
         *ret = call;
         return 0;

@@ -255,10 +255,11 @@ static void on_reader_ended(void *userdata) {
 
 /* A reader lives on when its call was answered: it is counted until it ends. */
 static int enter_reader(Call *call, Reader *ret, Fault *fault) {
-        if (turns_enter(call->user, TURN_READER) < 0)
+        if (turns_is_full(call->user, TURN_READER))
                 return fault_set(fault, FAULT_TOO_MANY_REQUESTS,
                                  "%d consoles and images are being read by this user already",
                                  TURNS_READERS);
+        turns_enter(call->user, TURN_READER);
         *ret = (Reader){.ended = on_reader_ended, .userdata = call->user};
         return 0;
 }

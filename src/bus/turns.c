@@ -113,11 +113,15 @@ static void user_release(TurnUser *user) {
         free(user);
 }
 
+bool turns_is_full(const TurnUser *user, TurnKind kind) {
+        return user && user->n_entered[kind] >= limits[kind];
+}
+
 static bool user_may_go_on(const TurnUser *user) {
         const Waiting *first = LIST_ENTRY(user->waiting.next, Waiting, link);
 
-        return user->n_entered[TURN_CALL] < limits[TURN_CALL] &&
-               (!first->is_transfer || user->n_entered[TURN_TRANSFER] < limits[TURN_TRANSFER]);
+        return !turns_is_full(user, TURN_CALL) &&
+               !(first->is_transfer && turns_is_full(user, TURN_TRANSFER));
 }
 
 static void wake_up(Turns *turns) {
@@ -128,13 +132,9 @@ static void wake_up(Turns *turns) {
         }
 }
 
-int turns_enter(TurnUser *user, TurnKind kind) {
-        if (!user)
-                return 0;
-        if (user->n_entered[kind] >= limits[kind])
-                return -EBUSY;
-        user->n_entered[kind]++;
-        return 0;
+void turns_enter(TurnUser *user, TurnKind kind) {
+        if (user)
+                user->n_entered[kind]++;
 }
 
 void turns_leave(TurnUser *user, TurnKind kind) {

@@ -48,6 +48,10 @@ TurnUser *turns_user(Turns *turns, sd_bus_message *message);
 /* Is it known that root has sent @message? Not when the sender is gone meanwhile. */
 bool turns_is_root(Turns *turns, sd_bus_message *message);
 
-/* -EBUSY when the user has as many of that kind as are allowed. Takes NULL: nobody. */
-int turns_enter(TurnUser *user, TurnKind kind);
+/* Has the user as many of that kind as are allowed? */
+bool turns_is_full(const TurnUser *user, TurnKind kind);
+
+/* Counts one more, and one less. A call that had its turn is counted even beyond what is allowed:
+ * whether it brings an image was judged when it came. All of these take NULL: nobody. */
+void turns_enter(TurnUser *user, TurnKind kind);
 void turns_leave(TurnUser *user, TurnKind kind);

@@ -55,6 +55,14 @@ check 'when the client is gone nothing is left of them' wait_for 15 \
     eval '[ "$(albatrossctl list --no-legend | grep -c stall)" = 0 ] && [ "$(children)" = 0 ]'
 check 'no half of an image either' wait_for 3 eval '[ "$(find /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
 
+as alice "$client" stall 2 >/dev/null &
+sleep 0.5
+refuse 'a taken name is refused while 2 images are waited for' 'exists already' \
+    timeout 2 runuser -u alice -- albatrossctl create --memory=2 b1 "$HELLO"
+wait $!
+check 'and bringing images is counted right afterwards' \
+    timeout 5 runuser -u alice -- albatrossctl create --memory=2 counted "$HELLO"
+
 as alice "$client" deaf &
 deaf=$!
 sleep 0.2
