@@ -33,7 +33,9 @@ static void on_ready(void *userdata, int result, const Fault *fault) {
         Daemon *daemon = userdata;
         int r;
 
-        r = system_bus_serve(daemon);
+        r = result;
+        if (r >= 0)
+                r = system_bus_serve(daemon);
         if (r >= 0)
                 r = private_socket_serve(daemon);
         if (r < 0) {

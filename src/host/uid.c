@@ -85,6 +85,13 @@ void uid_pool_add(UidPool *pool, const uint32_t *uids, size_t n_uids) {
         }
 }
 
+void uid_pool_ask_again(UidPool *pool) {
+        for (uint32_t index = 0; index < pool->n_asked; index++)
+                if (pool->states[index] == UID_ASKED)
+                        pool->states[index] = UID_UNKNOWN;
+        pool->n_asked = 0;
+}
+
 size_t uid_pool_n_free(const UidPool *pool) {
         return pool->n_free;
 }

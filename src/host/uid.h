@@ -22,6 +22,9 @@ size_t uid_pool_candidates(UidPool *pool, uint32_t *ret, size_t n_max);
 /* These are nobody's: they may be taken. */
 void uid_pool_add(UidPool *pool, const uint32_t *uids, size_t n_uids);
 
+/* There was no answer: whatever is neither free nor in use is asked about once more. */
+void uid_pool_ask_again(UidPool *pool);
+
 /* How many may be taken right now. */
 size_t uid_pool_n_free(const UidPool *pool);
 

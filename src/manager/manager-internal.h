@@ -157,5 +157,7 @@ void boot_begin(Manager *manager);
 /* --- manager.c */
 /* Asks for more uids in the background when few are left. */
 int manager_refill_uids(Manager *manager);
+/* -EAGAIN when none is free. Given back by uid_pool_release(). */
+int manager_take_uid(Manager *manager, uint32_t *ret);
 /* The launcher has told all that it has, and @listed which uids it lends. */
 void manager_list_done(Manager *manager, const LauncherReply *listed);

@@ -32,7 +32,11 @@ static const ManagerObserver no_observer = {
 static void maybe_ready(Manager *manager) {
         static const Fault no_fault;
 
-        if (!manager->ready || !manager->listed || uid_pool_n_free(manager->uids) == 0)
+        if (!manager->ready || !manager->listed)
+                return;
+        /* Those that run may have all the uids that were asked about so far. When they have all
+         * that there are, nothing can be started, but everything else is served. */
+        if (uid_pool_n_free(manager->uids) == 0 && manager->asking_uids)
                 return;
         manager->ready(manager->ready_userdata, 0, &no_fault);
         manager->ready = NULL;
@@ -63,12 +67,21 @@ static void on_free_uids(void *userdata, const WriterAnswer *answer) {
         Manager *manager = userdata;
         uint32_t uids[WRITER_UIDS_MAX];
         size_t n = answer->size / sizeof(*uids);
+        Fault fault = {};
 
         manager->asking_uids = false;
-        if (answer->error < 0 || n > WRITER_UIDS_MAX)
+        if (answer->error < 0 || n > WRITER_UIDS_MAX) {
+                uid_pool_ask_again(manager->uids);
+                /* Later, whoever needs one asks again; but a writer that does not get this far is
+                 * not started in a loop. */
+                if (manager->ready)
+                        manager->ready(manager->ready_userdata, answer->error, &fault);
                 return;
-        memcpy(uids, answer->data, n * sizeof(*uids));
+        }
+        if (n > 0)
+                memcpy(uids, answer->data, n * sizeof(*uids));
         uid_pool_add(manager->uids, uids, n);
+        (void) manager_refill_uids(manager);
         maybe_ready(manager);
 }
 
@@ -90,6 +103,14 @@ int manager_refill_uids(Manager *manager) {
                          },
                          on_free_uids, manager);
         manager->asking_uids = r >= 0;
+        return r;
+}
+
+int manager_take_uid(Manager *manager, uint32_t *ret) {
+        int r;
+
+        r = uid_pool_take(manager->uids, ret);
+        (void) manager_refill_uids(manager);
         return r;
 }
 

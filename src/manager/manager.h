@@ -35,7 +35,7 @@ typedef struct ManagerSetup {
         sd_event *event;
         sd_bus *bus;        /* where PID 1 is reached */
         Settings *settings; /* what is in there is taken over */
-        ManagerDone ready;  /* called when requests can be served */
+        ManagerDone ready;  /* called when requests can be served, or never will be */
         void *userdata;
 } ManagerSetup;
 

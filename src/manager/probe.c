@@ -46,10 +46,9 @@ DEFINE_CLEANUP(Probe *, probe_free);
 static int send_probe(Probe *probe) {
         int r;
 
-        r = uid_pool_take(probe->manager->uids, &probe->call.request.uid);
+        r = manager_take_uid(probe->manager, &probe->call.request.uid);
         if (r < 0)
                 return r;
-        manager_refill_uids(probe->manager);
         r = launcher_call(probe->manager->launcher, &probe->call);
         if (r < 0)
                 uid_pool_release(probe->manager->uids, probe->call.request.uid);

@@ -186,11 +186,10 @@ static int begin_spawn(Start *start) {
         };
         int r;
 
-        r = uid_pool_take(unikernel->manager->uids, &start->uid);
+        r = manager_take_uid(unikernel->manager, &start->uid);
         if (r < 0)
                 return fault_set(&start->fault, FAULT_TOO_MANY_REQUESTS,
                                  "All uids for unikernels are in use");
-        manager_refill_uids(unikernel->manager);
         call.request.uid = start->uid;
         strcpy(call.request.name, unikernel->name.text);
         unikernel_scope(unikernel, call.request.scope);

@@ -93,6 +93,24 @@ static void what_was_claimed_before_it_was_asked_about_stays_claimed(void **stat
         uid_pool_free(pool);
 }
 
+static void what_was_not_answered_is_asked_about_again(void **state) {
+        uint32_t uids[16], uid;
+        UidPool *pool;
+
+        assert_int_equal(uid_pool_new(&pool, MIN, MAX), 0);
+        assert_int_equal(uid_pool_candidates(pool, uids, 4), 4);
+        uid_pool_add(pool, uids, 1);
+        assert_int_equal(uid_pool_take(pool, &uid), 0);
+        uid_pool_claim(pool, MIN + 1);
+        uid_pool_ask_again(pool);
+        /* Not what is in use, by whomever. */
+        assert_int_equal(uid_pool_candidates(pool, uids, 16), 8);
+        assert_int_equal(uids[0], MIN + 2);
+        assert_int_equal(uids[7], MAX);
+        assert_int_equal(uid_pool_candidates(pool, uids, 16), 0);
+        uid_pool_free(pool);
+}
+
 static void an_empty_range_is_refused(void **state) {
         UidPool *pool = NULL;
 
@@ -107,6 +125,7 @@ int main(void) {
                 cmocka_unit_test(each_is_taken_once_and_reused_as_late_as_possible),
                 cmocka_unit_test(what_was_claimed_is_not_given_out),
                 cmocka_unit_test(what_was_claimed_before_it_was_asked_about_stays_claimed),
+                cmocka_unit_test(what_was_not_answered_is_asked_about_again),
                 cmocka_unit_test(an_empty_range_is_refused),
         };
 
