@@ -11,6 +11,7 @@
 # mounted in a private namespace, on MOUNTPOINT. Not here on a machine whose cgroup v1 hierarchies
 # hold the controllers: memory, CPU and task limits being enforced. That is vm.sh's part.
 set -euo pipefail
+umask 022
 here=$(dirname "$(realpath "$0")")
 began=${EPOCHREALTIME/./}
 boot_limit=${RIG_BOOT_LIMIT:-30} # seconds

@@ -7,6 +7,7 @@
 # FOLDER/initrd and FOLDER/kernel (the modules and kmod, a layer below the root). Done once per
 # version of this file; apt is only used to download, nothing is installed.
 set -euo pipefail
+umask 022
 
 folder=$1
 [ ! -e "$folder/initrd" ] || exit 0

@@ -12,6 +12,7 @@
 # There is no disk image: this machine's root is shared by virtiofs from a private mount namespace,
 # in which it is read-only and has an overlay in the guest's memory on top.
 set -euo pipefail
+umask 022
 here=$(dirname "$(realpath "$0")")
 began=${EPOCHREALTIME/./}
 boot_limit=${RIG_BOOT_LIMIT:-180} # seconds
