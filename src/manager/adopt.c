@@ -94,9 +94,11 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
                 return;
         if (entry->state == LAUNCHER_ENDED)
                 run_ended(unikernel, entry);
-        else if (entry->state == LAUNCHER_AT_GATE)
+        else if (entry->state == LAUNCHER_AT_GATE) {
                 /* Half of a start, of which nobody was told that it succeeded. */
+                unikernel->state = STATE_STOPPING;
                 run_signal(unikernel, SIGKILL);
+        }
 }
 
 void adopt_exited(void *userdata, const LauncherReply *exited) {

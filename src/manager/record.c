@@ -16,13 +16,22 @@
 
 #define SUFFIX ".json"
 
+static void settle(Unikernel *unikernel, int error) {
+        unikernel->n_saving--;
+        if (error < 0 && unikernel->save_error == 0)
+                unikernel->save_error = error;
+        unikernel_settle(unikernel);
+}
+
+static void on_removed(void *userdata, const WriterAnswer *answer) {
+        settle(userdata, answer->error);
+}
+
 static void on_saved(void *userdata, const WriterAnswer *answer) {
         Unikernel *unikernel = userdata;
 
-        unikernel->n_saving--;
-        if (answer->error < 0 && unikernel->save_error == 0)
-                unikernel->save_error = answer->error;
-        unikernel_settle(unikernel);
+        unikernel->unsaved = answer->error < 0;
+        settle(unikernel, answer->error);
 }
 
 static void record_file(const Unikernel *unikernel, char ret[static WRITER_NAME_MAX + 1]) {
@@ -34,6 +43,7 @@ int record_save(Unikernel *unikernel) {
         char file[WRITER_NAME_MAX + 1];
         int r;
 
+        unikernel->unsaved = true;
         r = record_format(unikernel, &text);
         if (r < 0)
                 return r;
@@ -64,7 +74,7 @@ int record_remove(Unikernel *unikernel) {
                                  .folder = WRITER_UNIKERNELS,
                                  .name = file,
                          },
-                         on_saved, unikernel);
+                         on_removed, unikernel);
         if (r < 0)
                 return r;
         unikernel->n_saving++;

@@ -165,7 +165,7 @@ void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *us
         }
 
         /* The wish outlives us, so it is written down while the tender ends. */
-        if (unikernel->wanted) {
+        if (unikernel->wanted || unikernel->unsaved) {
                 unikernel->wanted = false;
                 r = record_save(unikernel);
                 if (r < 0)

@@ -87,9 +87,11 @@ static void run_finish(Unikernel *unikernel) {
         if (!opened) {
                 /* Left at its gate by the daemon before us. Its start was asked for, and was not
                  * answered: it is finished now. */
-                unikernel->state = STATE_STOPPED;
-                if (unikernel->wanted)
+                unikernel_set_state(unikernel, STATE_STOPPED);
+                if (unikernel->wanted && !unikernel->destroying)
                         boot_add(unikernel->manager, unikernel);
+                else
+                        unikernel_settle(unikernel);
                 return;
         }
 
@@ -114,6 +116,9 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         Exit exit = exit_from_wait_status(exited->wait_status, run->asked, now_usec());
         char unit[NAME_UNIT_MAX + 1];
 
+        /* Told twice, by one launcher and by the next one's silence. */
+        if (unikernel->result_slot)
+                return;
         if (run->opened)
                 unikernel->last_exit = exit;
 

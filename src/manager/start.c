@@ -346,6 +346,8 @@ static void finish_well(Start *start) {
                                                    unikernel);
         } else
                 unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
+        /* Of one that had ended already, and had only that to be written down. */
+        unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
         unikernel_set_state(unikernel,
                             start->with_run ? lifecycle_step(unikernel->state, LIFE_STARTED).state
                                             : STATE_STOPPED);
@@ -465,7 +467,7 @@ int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
                         start->n_pending++;
         } else if (r >= 0) {
                 r = open_image(start);
-                if (r >= 0 && !unikernel->wanted) {
+                if (r >= 0 && (!unikernel->wanted || unikernel->unsaved)) {
                         unikernel->wanted = true;
                         r = record_save(unikernel);
                 }

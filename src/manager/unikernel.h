@@ -71,7 +71,8 @@ typedef struct Unikernel {
         bool destroying, removing;
         int create_r; /* why it is being removed, when it could not be created */
         Fault *create_fault;
-        unsigned n_saving;
+        unsigned n_saving; /* how many writes are under way */
+        bool unsaved;      /* its record may not be on disk as it is here */
         int save_error;
         ListLink waiters;
         ListLink consoles;

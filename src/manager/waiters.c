@@ -75,11 +75,6 @@ void unikernel_settle(Unikernel *unikernel) {
         if (unikernel->run)
                 return;
 
-        /* One that nobody ever saw goes in any case. */
-        if (unikernel->removing && (unikernel->save_error == 0 || !unikernel->recorded)) {
-                remove_for_good(unikernel);
-                return;
-        }
         if (unikernel->destroying && !unikernel->removing) {
                 unikernel->removing = true;
                 unikernel->save_error = 0;
@@ -87,6 +82,11 @@ void unikernel_settle(Unikernel *unikernel) {
                 if (r >= 0)
                         return;
                 unikernel->save_error = r;
+        }
+        /* One that nobody ever saw goes in any case. */
+        if (unikernel->removing && (unikernel->save_error == 0 || !unikernel->recorded)) {
+                remove_for_good(unikernel);
+                return;
         }
 
         r = unikernel->save_error;
