@@ -94,6 +94,10 @@ static int check_probe(const Manager *manager, const ProbeResult *result, Fault 
                 return fault_set(fault, FAULT_TIMED_OUT,
                                  "The image did not arrive within %" PRIu64 " s",
                                  whole_seconds(manager->settings.transfer_max_usec));
+        if (result->error == -EPERM)
+                return fault_set(fault, FAULT_START_FAILED,
+                                 "albatross-launcher does not lend the uids of UidRange=, see "
+                                 "albatrossd.conf(5)");
         if (result->error == -EPIPE)
                 return fault_set(fault, FAULT_LAUNCHER_GONE,
                                  "albatross-launcher went away while the image was taken in");

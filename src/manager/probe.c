@@ -113,7 +113,7 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe->done = done;
         probe->userdata = userdata;
         probe->report_fd = -1;
-        probe->report_max = spec->report_max > 0 ? spec->report_max : REPORT_MAX;
+        probe->report_max = spec->report_max > 0 ? 2 * spec->report_max : REPORT_MAX;
         probe->call.request.verb = LAUNCHER_PROBE;
         probe->call.request.deadline_usec = spec->deadline_usec;
         probe->call.done = on_probed;
@@ -136,8 +136,10 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
                 return -errno;
         probe->report_fd = report[0];
+        /* A page takes no write that does not fit as a whole, so it may stay short of being full;
+         * what fills two of them is larger than one in any case. */
         if (spec->report_max > 0)
-                fcntl(report[0], F_SETPIPE_SZ, spec->report_max);
+                fcntl(report[0], F_SETPIPE_SZ, 2 * spec->report_max);
         probe->call.fds[probe->call.n_fds++] = report[1];
 
         r = send_probe(probe);

@@ -19,7 +19,8 @@ typedef struct ProbeSpec {
         const char *arguments[3]; /* beyond argv[0]; NULL ends them */
         int input, output;        /* become 0 and 1, stay the caller's; -1 is /dev/null */
         uint64_t deadline_usec;   /* from now */
-        uint32_t report_max;      /* bytes; 0: what our own programs may need */
+        uint32_t report_max;      /* bytes; 0: what our own programs may need. A report is at
+                                   * most twice as large, and too large when it is larger. */
 } ProbeSpec;
 
 typedef struct ProbeResult {

@@ -236,13 +236,18 @@ static void refuse(Found *found, int r, Fault *fault, uint64_t retry_usec) {
 }
 
 static int check_end(const Found *found, const ProbeResult *result, Fault *fault) {
-        if (result->error == -ETIMEDOUT && result->report_size < VERSION_SIZE_MAX)
+        if (result->error == -ETIMEDOUT && result->report_size <= VERSION_SIZE_MAX)
                 return fault_set(fault, FAULT_NO_TENDER,
                                  "%s --version gave no answer within %llu s", found->path,
                                  VERSION_USEC / 1000000ULL);
-        if (result->report_size >= VERSION_SIZE_MAX)
+        if (result->report_size > VERSION_SIZE_MAX)
                 return fault_set(fault, FAULT_NO_TENDER,
                                  "%s --version prints more than " VERSION_SIZE_TEXT, found->path);
+        if (result->error == -EPERM)
+                return fault_set(fault, FAULT_NO_TENDER,
+                                 "%s can't be asked: albatross-launcher does not lend the uids of "
+                                 "UidRange=, see albatrossd.conf(5)",
+                                 found->path);
         if (result->error < 0)
                 return fault_set(fault, FAULT_NO_TENDER, "%s can't be executed: %s", found->path,
                                  strerror(-result->error));

@@ -75,6 +75,10 @@ static void other_target(void) {
         abi()[0] = 3;
 }
 
+static void for_hvt(void) {
+        abi()[0] = 1;
+}
+
 static void other_abi(void) {
         abi()[1] = 77;
 }
@@ -137,6 +141,7 @@ static const struct {
         {"other-class", other_class},
         {"no-notes", no_notes},
         {"other-target", other_target},
+        {"for-hvt", for_hvt},
         {"other-abi", other_abi},
         {"manifest-size", manifest_size},
         {"manifest-count", manifest_count},

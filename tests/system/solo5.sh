@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Real tenders of Solo5, and Solo5's own test unikernels, on both: built by whoever runs this, since
+# they are in no package. $ALBATROSS_SOLO5 is the folder with solo5-spt, solo5-hvt and, below
+# tests/, test_hello.spt and the like:
+#
+#   ALBATROSS_SOLO5=FOLDER tools/rig -- tests/system/solo5.sh
+#
+# rig: own
+. "$(dirname "$0")/lib.sh"
+
+solo5=${ALBATROSS_SOLO5-}
+[ -n "$solo5" ] || skip 'ALBATROSS_SOLO5 does not say where tenders of Solo5 are'
+for file in solo5-spt solo5-hvt tests/test_hello.{spt,hvt}; do
+    [ -e "$solo5/$file" ] || skip "there is no $solo5/$file"
+done
+install -D -m 755 -t /usr/local/libexec/albatross "$solo5/solo5-spt" "$solo5/solo5-hvt"
+
+prints 'status shows the tender for spt' '/usr/local/libexec/albatross/solo5-spt (solo5-spt, ABI version' albatrossctl status
+prints 'and that for hvt' '/usr/local/libexec/albatross/solo5-hvt (solo5-hvt, ABI version' albatrossctl status
+
+# Runs one to its end; prints its status.
+run() { # NAME IMAGE [ARG...]
+    local name=$1 image=$2
+    shift 2
+    timeout 20 albatrossctl -q create --console "$name" "$solo5/tests/$image" -- "$@" >"$test_output.$name" 2>&1
+    echo $?
+    albatrossctl -q destroy "$name"
+}
+
+if [ ! -c /dev/kvm ]; then
+    refuse 'without /dev/kvm an image for hvt is refused' '/dev/kvm' albatrossctl create h "$solo5/tests/test_hello.hvt"
+    check 'without being started it is taken' albatrossctl create --no-start h "$solo5/tests/test_hello.hvt"
+    check 'it can be destroyed' albatrossctl destroy h
+elif mountpoint -q /dev/kvm; then
+    say_result skip '/dev/kvm is that of the machine itself, which is left as it is'
+else
+    # There is no udev in a container, which would have done this.
+    getent group kvm >/dev/null || groupadd --system kvm
+    chown root:root /dev/kvm && chmod 600 /dev/kvm
+    refuse 'with /dev/kvm for root alone an image for hvt is refused' 'chgrp kvm /dev/kvm' \
+        albatrossctl create h "$solo5/tests/test_hello.hvt"
+    chgrp kvm /dev/kvm && chmod 660 /dev/kvm
+
+    equal 'an image for hvt runs' 0 "$(run h test_hello.hvt Hello_Solo5)"
+    prints 'with its arguments' "Command line is: 'Hello_Solo5'" cat "$test_output.h"
+    prints 'of which it is said that they can be seen' 'can be read in /proc' \
+        sh -c "albatrossctl create h $solo5/tests/test_hello.hvt -- Hello_Solo5 2>&1 >/dev/null"
+    albatrossctl -q destroy h
+    equal 'one that aborts ends with 255' 255 "$(run a test_zeropage.hvt)"
+
+    albatrossctl -q create --memory=8 t "$solo5/tests/test_time.hvt" -- secret
+    pid=$(albatrossctl show t -P MainPID)
+    equal 'it runs by the tender for hvt' /usr/local/libexec/albatross/solo5-hvt "$(albatrossctl show t -P Tender)"
+    equal 'and its arguments can be seen' yes "$(albatrossctl show t -P ArgumentsVisible)"
+    prints 'on its command line' 'solo5-hvt --mem=8 -- /proc/self/fd/3 secret' sh -c "tr '\0' ' ' </proc/$pid/cmdline"
+    equal 'it has the group of /dev/kvm and no other' "$(getent group kvm | cut -d: -f3)" \
+        "$(awk '/^Groups:/ {print $2 $3}' "/proc/$pid/status")"
+    equal 'its scope has room for 8 MiB and a tender of 32' $((40 << 20)) \
+        "$(systemctl show -P MemoryMax albatross-t.scope)"
+    check 'stop ends it' albatrossctl stop t
+    equal 'which was asked for, although it exits with 1' 'stopped stopped' \
+        "$(albatrossctl show t -P State) $(albatrossctl show t -P ExitResult)"
+    check 'it starts again' albatrossctl start t
+    equal 'with the same room' $((40 << 20)) "$(systemctl show -P MemoryMax albatross-t.scope)"
+    systemctl restart albatrossd
+    equal 'over a restart of the daemon its tender is known' '/usr/local/libexec/albatross/solo5-hvt yes' \
+        "$(albatrossctl show t -P Tender) $(albatrossctl show t -P ArgumentsVisible)"
+    mv /usr/local/libexec/albatross/solo5-hvt /usr/local/bin/
+    check 'one that runs does not mind that its tender moves' albatrossctl status t
+    check 'stop and start' albatrossctl stop t
+    albatrossctl -q start t
+    equal 'find it where it is now' /usr/local/bin/solo5-hvt "$(albatrossctl show t -P Tender)"
+    rm /usr/local/bin/solo5-hvt
+    albatrossctl -q stop t
+    refuse 'and say so when it is nowhere' 'There is no tender for the image (hvt' albatrossctl start t
+    equal 'its start has failed then' failed "$(albatrossctl show t -P State)"
+    check 'destroy' albatrossctl destroy t
+fi
+
+# --- spt, by both
+equal 'an image for spt runs by our own tender' 0 "$(run s test_hello.spt Hello_Solo5)"
+mkdir -p /run/albatrossd.conf.d
+printf '[Albatross]\nPreferOfficialTender=yes\n' >/run/albatrossd.conf.d/50-test.conf
+systemctl reset-failed albatrossd && systemctl restart albatrossd
+mv "$test_output.s" "$test_output.ours"
+equal 'and by that of Solo5' 0 "$(run s test_hello.spt Hello_Solo5)"
+equal 'with the same output' "$(grep -v ^s$ "$test_output.ours")" "$(grep -vE '^(s$|Note: )' "$test_output.s")"
+albatrossctl -q create --memory=8 t "$solo5/tests/test_time.spt"
+equal 'which is the tender then' /usr/local/libexec/albatross/solo5-spt "$(albatrossctl show t -P Tender)"
+equal 'with room for 8 MiB and a tender of 8' $((16 << 20)) "$(systemctl show -P MemoryMax albatross-t.scope)"
+albatrossctl -q destroy t
+check 'our hello runs on it, too' albatrossctl create --console t "$HELLO" -- one two
+albatrossctl -q destroy t
+
+rm -r /run/albatrossd.conf.d "$test_output".[a-z]*
+systemctl reset-failed albatrossd && systemctl restart albatrossd
+equal 'no uid stays locked' 0 "$(find /run/systemd/dynamic-uid -type f | wc -l)"
