@@ -25,6 +25,8 @@
 /* How often another uid is tried when somebody else holds the lock of the one we took. */
 #define TRIES 8
 
+#define ENDED_AT_GATE "The tender of %s ended at its gate"
+
 struct Start {
         Unikernel *unikernel;
         bool creating, with_run;
@@ -49,6 +51,11 @@ static void fail(Start *start, int r) {
                 start->r = r;
 }
 
+/* The first failure is the one that is told: later ones are often made by it. */
+static Fault *fault_to_tell(Start *start) {
+        return start->r == 0 ? &start->fault : NULL;
+}
+
 static void pending_done(Start *start, int r) {
         start->n_pending--;
         if (r < 0)
@@ -62,7 +69,7 @@ static void on_widened(void *userdata, int error) {
         Start *start = userdata;
 
         if (error < 0)
-                error = fault_set(&start->fault, FAULT_SCOPE_FAILED,
+                error = fault_set(fault_to_tell(start), FAULT_SCOPE_FAILED,
                                   "systemd did not give the scope of %s its memory: %s",
                                   start->unikernel->name.text, strerror(-error));
         pending_done(start, error);
@@ -95,7 +102,7 @@ static void on_scoped(void *userdata, int error, const char *reason) {
 
         start->scope = scope_start_free(start->scope);
         if (error < 0)
-                error = fault_set(&start->fault, FAULT_SCOPE_FAILED,
+                error = fault_set(fault_to_tell(start), FAULT_SCOPE_FAILED,
                                   "systemd did not start the scope of %s: %s",
                                   start->unikernel->name.text, reason);
         else if (start->r == 0)
@@ -156,12 +163,12 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
                         if (r >= 0)
                                 start->n_pending--;
                 } else if (r == -EPERM)
-                        r = fault_set(&start->fault, FAULT_START_FAILED,
+                        r = fault_set(fault_to_tell(start), FAULT_START_FAILED,
                                       "albatross-launcher does not lend the uid %u: see UidRange= "
                                       "in albatrossd.conf(5)",
                                       start->uid);
                 else if (r == -EPIPE)
-                        r = fault_set(&start->fault, FAULT_LAUNCHER_GONE,
+                        r = fault_set(fault_to_tell(start), FAULT_LAUNCHER_GONE,
                                       "albatross-launcher went away while %s was started",
                                       unikernel->name.text);
                 if (r < 0)
@@ -188,7 +195,7 @@ static int begin_spawn(Start *start) {
 
         r = manager_take_uid(unikernel->manager, &start->uid);
         if (r < 0)
-                return fault_set(&start->fault, FAULT_TOO_MANY_REQUESTS,
+                return fault_set(fault_to_tell(start), FAULT_TOO_MANY_REQUESTS,
                                  "All uids for unikernels are in use");
         call.request.uid = start->uid;
         strcpy(call.request.name, unikernel->name.text);
@@ -196,9 +203,9 @@ static int begin_spawn(Start *start) {
         r = launcher_call(unikernel->manager->launcher, &call);
         if (r < 0) {
                 uid_pool_release(unikernel->manager->uids, start->uid);
-                r = fault_set(&start->fault, FAULT_LAUNCHER_GONE,
+                r = fault_set(fault_to_tell(start), FAULT_LAUNCHER_GONE,
                               "albatross-launcher can't be reached: %s", strerror(-r));
-                fault_hint(&start->fault, "See: systemctl status albatross-launcher");
+                fault_hint(fault_to_tell(start), "See: systemctl status albatross-launcher");
                 return r;
         }
         start->n_pending++;
@@ -267,7 +274,6 @@ static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult 
         Unikernel *unikernel = start->unikernel;
 
         if (r < 0)
-                /* The first failure is the one that is told. */
                 start->fault = start->r == 0 ? *fault : start->fault;
         else {
                 unikernel->image = result->info;
@@ -285,12 +291,22 @@ static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult 
 
 static void on_opened(void *userdata, const LauncherReply *reply) {
         Start *start = userdata;
+        Fault *fault = fault_to_tell(start);
         int r = reply ? reply->error : -EPIPE;
+        bool tried = reply && reply->step != LAUNCHER_STEP_NONE;
 
-        if (r < 0)
-                r = fault_set(&start->fault, FAULT_START_FAILED,
+        /* A launcher that does not know the child is not the one that forked it. */
+        if (!reply || (r == -ENOENT && !tried))
+                r = fault_set(fault, FAULT_LAUNCHER_GONE,
+                              "albatross-launcher went away while %s was started",
+                              start->unikernel->name.text);
+        else if (r == -ESRCH && !tried)
+                r = fault_set(fault, FAULT_START_FAILED, ENDED_AT_GATE,
+                              start->unikernel->name.text);
+        else if (r < 0)
+                r = fault_set(fault, FAULT_START_FAILED,
                               "The tender %s could not be executed: %s (step %u)",
-                              start->tender->path, strerror(-r), reply ? reply->step : 0);
+                              start->tender->path, strerror(-r), reply->step);
         pending_done(start, r);
 }
 
@@ -414,9 +430,8 @@ void start_saved(Start *start) {
 
 void start_lost_run(Start *start) {
         if (start->r == 0)
-                fail(start,
-                     fault_set(&start->fault, FAULT_START_FAILED,
-                               "The tender of %s ended at its gate", start->unikernel->name.text));
+                fail(start, fault_set(&start->fault, FAULT_START_FAILED, ENDED_AT_GATE,
+                                      start->unikernel->name.text));
         advance(start);
 }
 
