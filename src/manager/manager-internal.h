@@ -131,8 +131,8 @@ void unikernel_settle(Unikernel *unikernel);
  * first: the unikernel is being created. */
 int start_begin(Unikernel *unikernel, int image_fd, bool run);
 void start_cancel(Start *start);
-/* The run of this start is over before the gate was opened. */
-void start_lost_run(Start *start);
+/* The run of this start is over before the gate was opened; @orphaned: with its launcher. */
+void start_lost_run(Start *start, bool orphaned);
 /* Its record is on disk, or could not be written. */
 void start_saved(Start *start);
 

@@ -174,7 +174,10 @@ void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *us
         if (unikernel->start || unikernel->run)
                 bring_down(unikernel);
         else {
-                unikernel_set_state(unikernel, STATE_STOPPED);
+                if (unikernel->state == STATE_FAILED) {
+                        unikernel_set_state(unikernel, STATE_STOPPED);
+                        (void) run_record_write(unikernel);
+                }
                 unikernel_settle(unikernel);
         }
 }

@@ -37,17 +37,18 @@ static json_t *run_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Exit *exit = &unikernel->last_exit;
 
-        return json_pack(
-                "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o}", "MainPID",
-                (json_int_t) (run ? run->pid : 0), "StartTicks",
-                (json_int_t) (run ? run->start_ticks : 0), "UID", (json_int_t) (run ? run->uid : 0),
-                "SliceNumber", (json_int_t) (run ? run->slice_number : 0), "Restarts",
-                (json_int_t) unikernel->n_restarts, "StateChangeTimestamp",
-                (json_int_t) unikernel->state_usec, "ExitResult",
-                exit_result_to_string(exit->result), "ExitStatus", exit->status, "ExitTimestamp",
-                (json_int_t) exit->timestamp_usec, "Failed", (int) (!run && exit_is_failure(*exit)),
-                "Tender", unikernel->tender_path, "ArgumentsVisible",
-                (int) unikernel->shows_arguments, "Invocations", invocations_to_json(unikernel));
+        return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o}",
+                         "MainPID", (json_int_t) (run ? run->pid : 0), "StartTicks",
+                         (json_int_t) (run ? run->start_ticks : 0), "UID",
+                         (json_int_t) (run ? run->uid : 0), "SliceNumber",
+                         (json_int_t) (run ? run->slice_number : 0), "Restarts",
+                         (json_int_t) unikernel->n_restarts, "StateChangeTimestamp",
+                         (json_int_t) unikernel->state_usec, "ExitResult",
+                         exit_result_to_string(exit->result), "ExitStatus", exit->status,
+                         "ExitTimestamp", (json_int_t) exit->timestamp_usec, "Failed",
+                         (int) (unikernel->state == STATE_FAILED), "Tender", unikernel->tender_path,
+                         "ArgumentsVisible", (int) unikernel->shows_arguments, "Invocations",
+                         invocations_to_json(unikernel));
 }
 
 int run_record_format(const Unikernel *unikernel, char **ret) {

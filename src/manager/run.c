@@ -50,41 +50,54 @@ static uint64_t now_usec(void) {
 }
 
 /* All that a run holds goes back here, and nowhere else. */
-static void run_give_back(Unikernel *unikernel) {
+static void run_give_back(Unikernel *unikernel, Run *run) {
         Manager *manager = unikernel->manager;
         LauncherCall forget = {
                 .request.verb = LAUNCHER_FORGET,
-                .request.child = unikernel->run->child,
+                .request.child = run->child,
         };
         char unit[NAME_UNIT_MAX + 1];
 
-        unikernel->stop_timer = sd_event_source_disable_unref(unikernel->stop_timer);
-        unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
-        if (unikernel->run->scoped) {
+        if (run->scoped) {
                 unikernel_scope(unikernel, unit);
                 scope_release(manager->bus, unit);
-                slices_release(manager, &unikernel->name, unikernel->run->slice_number);
+                slices_release(manager, &unikernel->name, run->slice_number);
         }
-        if (!unikernel->run->orphaned)
+        if (!run->orphaned)
                 launcher_call(manager->launcher, &forget);
-        uid_pool_release(manager->uids, unikernel->run->uid);
-        free(unikernel->run);
-        unikernel->run = NULL;
+        uid_pool_release(manager->uids, run->uid);
+        free(run);
+}
+
+static void tell_end(Unikernel *unikernel) {
+        ManagerObserver *observer = &unikernel->manager->observer;
+
+        observer->exited(observer->userdata, unikernel);
+        consoles_end_run(unikernel);
+        unikernel_settle(unikernel);
 }
 
 /* The end is known as well as it can be. */
 static void run_finish(Unikernel *unikernel) {
-        bool opened = unikernel->run->opened;
         LifeEvent event = exit_is_failure(unikernel->last_exit) ? LIFE_DIED : LIFE_ENDED;
+        Run *run = TAKE_PTR(unikernel->run);
+        bool opened = run->opened, orphaned = run->orphaned;
 
-        unikernel->last_invocation = unikernel->run->invocation;
-        run_give_back(unikernel);
-        if (unikernel->start) {
-                /* Before its gate opened: that is no run, the start has failed. */
-                start_lost_run(unikernel->start);
-                return;
+        unikernel->stop_timer = sd_event_source_disable_unref(unikernel->stop_timer);
+        unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
+        unikernel->last_invocation = run->invocation;
+        if (opened && !unikernel->start) {
+                unikernel_set_state(unikernel, lifecycle_step(unikernel->state, event).state);
+                /* Before the launcher is told to forget how it ended. */
+                (void) run_record_write(unikernel);
         }
-        if (!opened) {
+        run_give_back(unikernel, run);
+
+        if (unikernel->start)
+                start_lost_run(unikernel->start, orphaned);
+        else if (opened)
+                tell_end(unikernel);
+        else {
                 /* Left at its gate by the daemon before us. Its start was asked for, and was not
                  * answered: it is finished now. */
                 unikernel_set_state(unikernel, STATE_STOPPED);
@@ -92,14 +105,7 @@ static void run_finish(Unikernel *unikernel) {
                         boot_add(unikernel->manager, unikernel);
                 else
                         unikernel_settle(unikernel);
-                return;
         }
-
-        run_record_write(unikernel);
-        unikernel_set_state(unikernel, lifecycle_step(unikernel->state, event).state);
-        unikernel->manager->observer.exited(unikernel->manager->observer.userdata, unikernel);
-        consoles_end_run(unikernel);
-        unikernel_settle(unikernel);
 }
 
 static void on_result(void *userdata, const char *result) {

@@ -25,8 +25,6 @@
 /* How often another uid is tried when somebody else holds the lock of the one we took. */
 #define TRIES 8
 
-#define ENDED_AT_GATE "The tender of %s ended at its gate"
-
 struct Start {
         Unikernel *unikernel;
         bool creating, with_run;
@@ -54,6 +52,17 @@ static void fail(Start *start, int r) {
 /* The first failure is the one that is told: later ones are often made by it. */
 static Fault *fault_to_tell(Start *start) {
         return start->r == 0 ? &start->fault : NULL;
+}
+
+static int tell_launcher_gone(Start *start) {
+        return fault_set(fault_to_tell(start), FAULT_LAUNCHER_GONE,
+                         "albatross-launcher went away while %s was started",
+                         start->unikernel->name.text);
+}
+
+static int tell_ended_at_gate(Start *start) {
+        return fault_set(fault_to_tell(start), FAULT_START_FAILED,
+                         "The tender of %s ended at its gate", start->unikernel->name.text);
 }
 
 static void pending_done(Start *start, int r) {
@@ -168,9 +177,7 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
                                       "in albatrossd.conf(5)",
                                       start->uid);
                 else if (r == -EPIPE)
-                        r = fault_set(fault_to_tell(start), FAULT_LAUNCHER_GONE,
-                                      "albatross-launcher went away while %s was started",
-                                      unikernel->name.text);
+                        r = tell_launcher_gone(start);
                 if (r < 0)
                         pending_done(start, r);
                 return;
@@ -291,20 +298,16 @@ static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult 
 
 static void on_opened(void *userdata, const LauncherReply *reply) {
         Start *start = userdata;
-        Fault *fault = fault_to_tell(start);
-        int r = reply ? reply->error : -EPIPE;
         bool tried = reply && reply->step != LAUNCHER_STEP_NONE;
+        int r = reply ? reply->error : -EPIPE;
 
         /* A launcher that does not know the child is not the one that forked it. */
         if (!reply || (r == -ENOENT && !tried))
-                r = fault_set(fault, FAULT_LAUNCHER_GONE,
-                              "albatross-launcher went away while %s was started",
-                              start->unikernel->name.text);
+                r = tell_launcher_gone(start);
         else if (r == -ESRCH && !tried)
-                r = fault_set(fault, FAULT_START_FAILED, ENDED_AT_GATE,
-                              start->unikernel->name.text);
+                r = tell_ended_at_gate(start);
         else if (r < 0)
-                r = fault_set(fault, FAULT_START_FAILED,
+                r = fault_set(fault_to_tell(start), FAULT_START_FAILED,
                               "The tender %s could not be executed: %s (step %u)",
                               start->tender->path, strerror(-r), reply->step);
         pending_done(start, r);
@@ -428,10 +431,8 @@ void start_saved(Start *start) {
         advance(start);
 }
 
-void start_lost_run(Start *start) {
-        if (start->r == 0)
-                fail(start, fault_set(&start->fault, FAULT_START_FAILED, ENDED_AT_GATE,
-                                      start->unikernel->name.text));
+void start_lost_run(Start *start, bool orphaned) {
+        fail(start, orphaned ? tell_launcher_gone(start) : tell_ended_at_gate(start));
         advance(start);
 }
 

@@ -33,6 +33,12 @@ check 'it starts again' systemctl start albatrossd.socket albatrossd.service
 equal 'what ended meanwhile has its true status' 'exit-code 9' \
     "$(albatrossctl show brief -P ExitResult) $(albatrossctl show brief -P ExitStatus)"
 equal 'and is not started again' failed "$(albatrossctl show brief -P State)"
+ended=$(albatrossctl show brief -P StateChangeTimestamp)
+check 'a failure can be cleared' albatrossctl stop brief
+systemctl restart albatrossd
+equal 'which is not forgotten' 'stopped exit-code' \
+    "$(albatrossctl show brief -P State) $(albatrossctl show brief -P ExitResult)"
+check 'nor when it was' [ "$(albatrossctl show brief -P StateChangeTimestamp)" -gt "$ended" ]
 
 check 'the launcher is upgraded in place' systemctl reload albatross-launcher
 check 'its tenders run on' alive "${before[@]}"
