@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
@@ -22,6 +23,19 @@
 
 static int connect_later(Daemon *daemon);
 
+/* The system bus is back; or PID 1 was executed anew, and can't be told anything until it is. */
+static int on_direct_closed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        sd_bus *bus = sd_bus_message_get_bus(message);
+        Daemon *daemon = userdata;
+
+        if (daemon->direct_bus == bus) {
+                sd_journal_print(LOG_WARNING, "PID 1 has closed its connection");
+                daemon->direct_bus = NULL;
+        }
+        sd_bus_close_unref(bus);
+        return 0;
+}
+
 static int open_direct(Daemon *daemon) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
         int r;
@@ -30,6 +44,11 @@ static int open_direct(Daemon *daemon) {
         if (r < 0)
                 return r;
         r = sd_bus_set_address(bus, DIRECT_ADDRESS);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                      "org.freedesktop.DBus.Local", "Disconnected",
+                                      on_direct_closed, NULL, daemon);
         if (r < 0)
                 return r;
         r = sd_bus_start(bus);
@@ -76,7 +95,13 @@ static int on_connected(sd_bus_message *message, void *userdata, sd_bus_error *e
                 r = system_bus_serve(daemon);
         if (r < 0)
                 sd_journal_print(LOG_ERR, "The system bus can't be used: %s", strerror(-r));
-        daemon->direct_bus = sd_bus_flush_close_unref(daemon->direct_bus);
+        /* Not closed by ourselves: sd-bus answers what waits for an answer there only when it is
+         * the connection that ends. The reference goes to on_direct_closed(). */
+        if (daemon->direct_bus) {
+                (void) sd_bus_flush(daemon->direct_bus);
+                (void) shutdown(sd_bus_get_fd(daemon->direct_bus), SHUT_RDWR);
+                daemon->direct_bus = NULL;
+        }
         return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,12 +23,19 @@ typedef struct Console {
         ListLink link;
         bool last_run;  /* ends with the run at hand, not only with the unikernel */
         int control_fd; /* tells the reader of further runs; its end says that no more will come */
+        sd_event_source *gone_source;
 } Console;
 
 static void console_free(Console *console) {
         list_remove(&console->link);
+        sd_event_source_disable_unref(console->gone_source);
         fd_close(console->control_fd);
         free(console);
+}
+
+static int on_reader_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        console_free(userdata);
+        return 0;
 }
 
 void consoles_end_run(Unikernel *unikernel) {
@@ -103,6 +111,7 @@ static void build_arguments(ConsoleArguments *arguments,
 static int make_control(Unikernel *unikernel, const ConsoleOrder *order, int *ret_theirs) {
         Console *console;
         int pair[2];
+        int r;
 
         *ret_theirs = -1;
         if (!order->follow)
@@ -119,6 +128,12 @@ static int make_control(Unikernel *unikernel, const ConsoleOrder *order, int *re
         console->last_run = order->last_run;
         list_append(&unikernel->consoles, &console->link);
         *ret_theirs = pair[1];
+        r = sd_event_add_io(unikernel->manager->event, &console->gone_source, pair[0], EPOLLHUP,
+                            on_reader_gone, console);
+        if (r < 0) {
+                console_free(console);
+                return r;
+        }
 
         /* The run may have been over before anybody could ask: its last lines may still be on
          * their way to the journal, and the reader waits for those when it sees the end. */
