@@ -6,6 +6,7 @@
  * ends, and ownership moves only by TAKE_PTR() and TAKE_FD().
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,7 +40,14 @@
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Closes @fd when it is one, keeping errno; always returns -1, to be assigned. */
-int fd_close(int fd);
+static inline int fd_close(int fd) {
+        int saved_errno = errno;
+
+        if (fd >= 0)
+                close(fd);
+        errno = saved_errno;
+        return -1;
+}
 
 static inline void fd_closep(int *fd) {
         fd_close(*fd);

@@ -11,15 +11,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-int fd_close(int fd) {
-        int saved_errno = errno;
-
-        if (fd >= 0)
-                close(fd);
-        errno = saved_errno;
-        return -1;
-}
-
 int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size) {
         _cleanup_(freep) char *data = NULL;
         size_t size = 0, allocated = 0;
