@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
@@ -12,7 +13,7 @@
 /* More at once would only wait for PID 1 together, and others for them. */
 #define STARTS_AT_ONCE 8
 
-static void start_next(Manager *manager);
+static void start_more(Manager *manager);
 
 void boot_add(Manager *manager, Unikernel *unikernel) {
         Name *larger;
@@ -24,26 +25,37 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
         }
         manager->boot = larger;
         manager->boot[manager->n_boot++] = unikernel->name;
-        /* One that comes late finds nobody under way who would start it. */
-        if (manager->booting)
-                start_next(manager);
+        /* One that comes late may find nobody under way who would start it. */
+        start_more(manager);
 }
 
 static void on_started(void *userdata, int r, const Fault *fault) {
+        Manager *manager = userdata;
+
         if (r < 0)
                 sd_journal_print(LOG_ERR, "A unikernel that is wanted could not be started: %s",
-                                 fault->message);
-        start_next(userdata);
+                                 fault->code != FAULT_NONE ? fault->message : strerror(-r));
+        manager->n_booting--;
+        start_more(manager);
 }
 
-static void start_next(Manager *manager) {
-        /* By name: one that was destroyed meanwhile is simply not there. */
-        if (manager->next_boot < manager->n_boot)
-                manager_start(manager, &manager->boot[manager->next_boot++], on_started, manager);
+static void start_more(Manager *manager) {
+        /* One that fails at once is answered from within: the loop below goes on then, so that
+         * thousands of them don't nest. */
+        if (!manager->booting || manager->boot_is_busy)
+                return;
+        manager->boot_is_busy = true;
+        while (manager->n_booting < STARTS_AT_ONCE && manager->next_boot < manager->n_boot) {
+                /* By name: one that was destroyed meanwhile is simply not there. */
+                const Name name = manager->boot[manager->next_boot++];
+
+                manager->n_booting++;
+                manager_start(manager, &name, on_started, manager);
+        }
+        manager->boot_is_busy = false;
 }
 
 void boot_begin(Manager *manager) {
         manager->booting = true;
-        for (unsigned i = 0; i < STARTS_AT_ONCE; i++)
-                start_next(manager);
+        start_more(manager);
 }

@@ -2,7 +2,9 @@
 
 /* The store keeps an image once, however many unikernels use it; this is who does. */
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,19 +39,84 @@ int image_hold(Image **ret, Manager *manager, const char *digest) {
         return 0;
 }
 
+static int remove_file(Manager *manager, const char *digest) {
+        return writer_order(manager->writer,
+                            &(const WriterOrder){
+                                    .verb = WRITER_REMOVE,
+                                    .folder = WRITER_IMAGES,
+                                    .name = digest,
+                            },
+                            NULL, NULL);
+}
+
 void image_release(Manager *manager, Image *image) {
         if (!image || --image->n_holds > 0)
                 return;
 
         /* The writer carries out in order: an intake of the same bytes that publishes after this
          * brings its own copy. What a crash leaves behind is swept at the next start. */
-        writer_order(manager->writer,
-                     &(const WriterOrder){
-                             .verb = WRITER_REMOVE,
-                             .folder = WRITER_IMAGES,
-                             .name = image->digest,
-                     },
-                     NULL, NULL);
+        (void) remove_file(manager, image->digest);
         tdelete(image, &manager->images, compare);
         free(image);
+}
+
+static void closedirp(DIR **directory) {
+        if (*directory)
+                closedir(*directory);
+}
+
+/* In *@ret; NULL when there is no such folder yet. */
+static int open_folder(DIR **ret, Manager *manager, const char *name) {
+        DIR *directory;
+        int fd;
+
+        fd = openat(manager->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        directory = fdopendir(fd);
+        if (!directory) {
+                int r = -errno;
+
+                fd_close(fd);
+                return r;
+        }
+        *ret = directory;
+        return 0;
+}
+
+static const char *next_file(DIR *directory) {
+        struct dirent *entry;
+
+        while (directory && (entry = readdir(directory)))
+                if (entry->d_name[0] != '.')
+                        return entry->d_name;
+        return NULL;
+}
+
+int images_sweep(Manager *manager) {
+        _cleanup_(closedirp) DIR *quarantine = NULL, *images = NULL;
+        const char *file;
+        int r;
+
+        r = open_folder(&quarantine, manager, "quarantine");
+        if (r < 0)
+                return r;
+        if (next_file(quarantine))
+                return 0;
+        r = open_folder(&images, manager, "images");
+        if (r < 0)
+                return r;
+        while ((file = next_file(images))) {
+                Image key = {};
+
+                if (strlen(file) != IMAGE_DIGEST_TEXT_SIZE - 1)
+                        continue;
+                strcpy(key.digest, file);
+                if (tfind(&key, &manager->images, compare))
+                        continue;
+                r = remove_file(manager, file);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }

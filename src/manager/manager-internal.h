@@ -48,7 +48,9 @@ struct Manager {
         sd_event_source *relist_timer;
         Name *boot; /* to be started with the host, in this order */
         size_t n_boot, next_boot;
-        bool booting; /* it has begun */
+        bool booting;       /* it has begun */
+        bool boot_is_busy;  /* with beginning some */
+        unsigned n_booting; /* begun and not answered yet */
 };
 
 /* --- unikernels.c: the tree of them */
@@ -69,6 +71,8 @@ int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation);
 int image_hold(Image **ret, Manager *manager, const char *digest);
 /* The last one to let go has the file removed. */
 void image_release(Manager *manager, Image *image);
+/* At the start: removes what no record refers to. */
+int images_sweep(Manager *manager);
 
 /* --- slices.c: which slice of its path a scope goes to */
 int slices_take(Manager *manager, const Name *name, uint32_t *ret_number);
@@ -81,7 +85,7 @@ void slices_free_all(Manager *manager);
 /* Writes it; unikernel_settle() follows. */
 int record_save(Unikernel *unikernel);
 int record_remove(Unikernel *unikernel);
-/* Reads all of them; what can't be read goes to quarantine. */
+/* Reads all of them; what can't be read goes to quarantine. Returns how many did. */
 int records_load(Manager *manager);
 
 /* --- record-text.c: what such a file says */

@@ -263,6 +263,9 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         r = open_all(manager, &fault);
         if (r >= 0)
                 r = records_load(manager);
+        /* What lies in quarantine may be mended and brought back. */
+        if (r == 0)
+                r = images_sweep(manager);
         if (r >= 0)
                 r = adopt_begin(manager);
         if (r >= 0)

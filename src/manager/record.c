@@ -144,6 +144,7 @@ int records_load(Manager *manager) {
         _cleanup_(closedirp) DIR *directory = NULL;
         _cleanup_(fd_closep) int fd = -1;
         struct dirent *entry;
+        int n_moved = 0;
         int r;
 
         fd = openat(manager->state_fd, "unikernels", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -160,10 +161,12 @@ int records_load(Manager *manager) {
                 r = record_load(manager, fd, entry->d_name);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0)
-                        r = quarantine(manager, entry->d_name, r);
+                if (r >= 0)
+                        continue;
+                r = quarantine(manager, entry->d_name, r);
                 if (r < 0)
                         return r;
+                n_moved++;
         }
-        return -errno;
+        return errno ? -errno : n_moved;
 }

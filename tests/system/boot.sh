@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What is wanted is started with the host, and what nobody refers to any more is removed.
+# rig: own
+. "$(dirname "$0")/lib.sh"
+
+state=/var/lib/albatross/v1
+named() { for i in {1..20}; do journalctl -u albatrossd | grep -q "wanted could not be started.* w$i can" || return 1; done; }
+running() { albatrossctl list --no-legend | grep -c running; }
+# As a boot finds it: no process, no memory of any.
+boot() {
+    systemctl stop albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket
+    systemctl stop 'albatross-*.scope'
+    rm -rf /run/albatross/runs
+    "$@"
+    systemctl reset-failed
+    systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service
+}
+
+for i in {1..20}; do albatrossctl -q create --memory=2 "w$i" "$HELLO" -- --sleep=600; done
+albatrossctl -q create --no-start still "$HELLO"
+boot true
+check 'all that is wanted is started' wait_for 20 eval '[ "$(running)" = 20 ]'
+equal 'and nothing else' stopped "$(albatrossctl show still -P State)"
+
+image=$(ls $state/images)
+orphan=$(head -c 100 /dev/urandom | sha256sum | cut -d' ' -f1)
+boot touch "$state/images/$orphan" "$state/images/README"
+check 'an image that no record refers to is removed' wait_for 3 [ ! -e "$state/images/$orphan" ]
+check 'one that is referred to is not' [ -s "$state/images/$image" ]
+check 'nor what is no image' [ -e "$state/images/README" ]
+rm "$state/images/README"
+
+broken() { touch "$state/images/$orphan"; echo '{' >"$state/unikernels/still.json"; }
+boot broken
+check 'while a record lies in quarantine' wait_for 3 [ -e $state/quarantine/still.json ]
+check 'all that is wanted is started' wait_for 20 eval '[ "$(running)" = 20 ]'
+check 'and no image is removed, it may be its own' [ -e "$state/images/$orphan" ]
+boot true
+check 'now and later' [ -e "$state/images/$orphan" ]
+rm $state/quarantine/still.json
+boot mv "$state/images/$image" "$state/images/away"
+check 'what can not be started is named' wait_for 20 named
+check 'all can be destroyed' eval 'xargs albatrossctl -q destroy < <(albatrossctl list -q)'
+rm -f "$state/images/away"
