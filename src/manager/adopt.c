@@ -142,25 +142,30 @@ static int watch_pid(Unikernel *unikernel) {
         return 0;
 }
 
-/* Of the same invocation and still in the scope's control group: then it is the same process, and
- * no later one that got its number. */
+/* Still in the scope's control group, and of the same invocation: then it is the same process, and
+ * no later one that got its number. One whose gate was not opened yet has no invocation. */
 static bool runs_still(const Unikernel *unikernel) {
         char group[NAME_CONTROL_GROUP_MAX + 1];
         char unit[NAME_UNIT_MAX + 1];
 
         unikernel_scope(unikernel, unit);
         unikernel_control_group(unikernel, group);
-        return unikernel->run->opened &&
-               sd_id128_equal(scope_invocation(unit), unikernel->run->invocation) &&
-               control_group_contains(group, unikernel->run->pid) > 0;
+        if (unikernel->run->opened &&
+            !sd_id128_equal(scope_invocation(unit), unikernel->run->invocation))
+                return false;
+        return control_group_contains(group, unikernel->run->pid) > 0;
 }
 
 static void lose_run(Unikernel *unikernel) {
         unikernel->run->orphaned = true;
         if (unikernel->pidfd_source)
                 return;
-        if (runs_still(unikernel) && watch_pid(unikernel) >= 0)
+        if (runs_still(unikernel) && watch_pid(unikernel) >= 0) {
+                /* Its gate may have been opened without anybody telling: that start has failed. */
+                if (!unikernel->run->opened)
+                        run_signal(unikernel, SIGKILL);
                 return;
+        }
         run_ended(unikernel, &(const LauncherReply){.wait_status = EXIT_WAIT_STATUS_UNKNOWN});
 }
 

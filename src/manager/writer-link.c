@@ -100,8 +100,10 @@ static int writer_start(WriterLink *link) {
                 return r;
         r = channel_new(&link->channel, link->event, ours, sizeof(WriterReply) + WRITER_DATA_MAX,
                         &handlers);
-        if (r < 0)
+        if (r < 0) {
+                link->helper = helper_free(link->helper);
                 return r;
+        }
         TAKE_FD(ours);
         return 0;
 }
