@@ -141,8 +141,9 @@ if [ -z "${RIG_SCOPE-}" ] && [ -S /run/systemd/private ] && [ "$(id -u)" = 0 ]; 
 fi
 if [ -z "${RIG_PRIVATE-}" ]; then
     check_machine
-    RIG_PRIVATE=1 exec unshare --mount --cgroup --propagation private -- "$0" "$@" ||
-        die 'no private mounts: this needs CAP_SYS_ADMIN (in docker: --privileged)'
+    unshare --mount --cgroup true 2>/dev/null ||
+        die 'no namespaces of its own: this needs CAP_SYS_ADMIN (in docker: --privileged)'
+    RIG_PRIVATE=1 exec unshare --mount --cgroup --propagation private -- "$0" "$@"
 fi
 mountpoint='' package='' folder=/ binds=() timing=''
 while getopts m:p:b:c:d:t option; do
