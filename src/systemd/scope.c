@@ -13,6 +13,9 @@
 /* A guest thread, hvt's network thread, and air: what a scope may hold at most. */
 #define TASKS_MAX 8U
 
+/* Once is enough, but for a PID 1 that is re-executed meanwhile. */
+#define CLEARINGS_MAX 3U
+
 struct ScopeWatch {
         sd_bus *bus;
         sd_bus_slot *slot;
@@ -29,7 +32,7 @@ struct ScopeStart {
         uint8_t *allowed_cpus;
         size_t allowed_cpus_size;
         bool clearing; /* the job at hand stops a leftover of that name */
-        bool cleared;  /* once is enough */
+        unsigned n_cleared;
         ScopeStarted handler;
         void *userdata;
 };
@@ -87,9 +90,11 @@ static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
         return 0;
 }
 
-/* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
+/* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. Or that the
+ * scope is not referred to any more: what it had not read when it was re-executed is lost. */
 static int clear_leftover(ScopeStart *start) {
-        start->cleared = true;
+        start->n_cleared++;
+        (void) scope_release(start->watch->bus, start->unit);
         return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_ADDRESS,
                                         "StopUnit", on_stop_reply, start, "ss", start->unit,
                                         "replace");
@@ -108,8 +113,8 @@ static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e
                 return 0;
         }
 
-        if (!start->cleared && sd_bus_error_has_name(failure, MANAGER_ERROR_UNIT_EXISTS)) {
-                manager_forget_failure(start->watch->bus, start->unit);
+        if (start->n_cleared < CLEARINGS_MAX &&
+            sd_bus_error_has_name(failure, MANAGER_ERROR_UNIT_EXISTS)) {
                 r = clear_leftover(start);
                 if (r >= 0)
                         return 0;
