@@ -133,7 +133,11 @@ static void on_notes(void *userdata, const ProbeResult *result) {
 static void on_published(void *userdata, const WriterAnswer *answer) {
         Intake *intake = userdata;
 
-        if (answer->error < 0)
+        if (answer->error == -ENOENT && intake->r == 0)
+                /* Our file is gone from tmp: it was emptied by another writer. */
+                fail(intake, fault_set(&intake->fault, FAULT_FAILED,
+                                       "albatross-writer went away while the image was taken in"));
+        else if (answer->error < 0)
                 fail(intake, answer->error);
         else {
                 intake->have_temporary = false;

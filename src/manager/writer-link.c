@@ -17,6 +17,9 @@ typedef struct PendingOrder {
         uint64_t serial;
         WriterDone done;
         void *userdata;
+        bool again; /* it was sent to a second writer, after the first had died */
+        size_t size;
+        char message[];
 } PendingOrder;
 
 struct WriterLink {
@@ -26,7 +29,6 @@ struct WriterLink {
         Helper *helper;
         uint64_t serial;
         ListLink pending;
-        char *message;
 };
 
 static void pending_settle(PendingOrder *order, const WriterAnswer *answer) {
@@ -61,6 +63,24 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
                               });
 }
 
+static int writer_start(WriterLink *link);
+
+/* All that can be ordered has the same result when it is done twice. But one that had two writers
+ * die may be what they die of. */
+static int send_again(WriterLink *link, PendingOrder *order) {
+        int r;
+
+        if (order->again)
+                return -EPIPE;
+        order->again = true;
+        if (!link->channel) {
+                r = writer_start(link);
+                if (r < 0)
+                        return r;
+        }
+        return channel_send(link->channel, order->message, order->size, NULL, 0);
+}
+
 static void on_closed(void *userdata, int error) {
         WriterLink *link = userdata;
         ListLink orphans;
@@ -71,6 +91,8 @@ static void on_closed(void *userdata, int error) {
         /* The handlers may give new orders, to a new writer: those are none of these. */
         list_init(&orphans);
         LIST_FOREACH(entry, &link->pending) {
+                if (send_again(link, LIST_ENTRY(entry, PendingOrder, link)) >= 0)
+                        continue;
                 list_remove(entry);
                 list_append(&orphans, entry);
         }
@@ -127,7 +149,7 @@ int writer_order(WriterLink *link, const WriterOrder *order, WriterDone done, vo
                         return r;
         }
 
-        pending = calloc(1, sizeof(*pending));
+        pending = calloc(1, sizeof(*pending) + sizeof(request) + order->size);
         if (!pending)
                 return -ENOMEM;
         pending->serial = request.serial;
@@ -138,11 +160,12 @@ int writer_order(WriterLink *link, const WriterOrder *order, WriterDone done, vo
                 strncpy(request.name, order->name, WRITER_NAME_MAX);
         if (order->target)
                 strncpy(request.target, order->target, WRITER_NAME_MAX);
-        memcpy(link->message, &request, sizeof(request));
+        pending->size = sizeof(request) + order->size;
+        memcpy(pending->message, &request, sizeof(request));
         if (order->size > 0)
-                memcpy(link->message + sizeof(request), order->data, order->size);
+                memcpy(pending->message + sizeof(request), order->data, order->size);
 
-        r = channel_send(link->channel, link->message, sizeof(request) + order->size, NULL, 0);
+        r = channel_send(link->channel, pending->message, pending->size, NULL, 0);
         if (r < 0)
                 return r;
         list_append(&link->pending, &TAKE_PTR(pending)->link);
@@ -159,7 +182,6 @@ WriterLink *writer_link_free(WriterLink *link) {
         }
         channel_free(link->channel);
         helper_free(link->helper);
-        free(link->message);
         free(link);
         return NULL;
 }
@@ -176,9 +198,6 @@ int writer_link_new(WriterLink **ret, sd_event *event, int state_fd) {
         link->event = event;
         link->state_fd = state_fd;
         list_init(&link->pending);
-        link->message = malloc(sizeof(WriterRequest) + WRITER_DATA_MAX);
-        if (!link->message)
-                return -ENOMEM;
         r = writer_start(link);
         if (r < 0)
                 return r;

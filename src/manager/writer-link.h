@@ -30,8 +30,9 @@ typedef struct WriterOrder {
         size_t size;
 } WriterOrder;
 
-/* Starts the writer upon the state directory @state_fd, which stays the caller's. When it dies it
- * is started again with the next order; what it had not answered is answered by -EPIPE. */
+/* Starts the writer upon the state directory @state_fd, which stays the caller's. When it dies
+ * another one is started, which is given what the first had not answered; what two of them have not
+ * answered is answered by -EPIPE. A new writer empties tmp. */
 int writer_link_new(WriterLink **ret, sd_event *event, int state_fd);
 WriterLink *writer_link_free(WriterLink *link);
 
