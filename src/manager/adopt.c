@@ -77,11 +77,16 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
                 unikernel->run->generation = manager->launcher_generation;
                 if (entry->state == LAUNCHER_ENDED)
                         run_ended(unikernel, entry);
+                else if (unikernel->run->signal != 0)
+                        /* What was sent to the launcher before may not have been read. */
+                        run_signal(unikernel, unikernel->run->signal);
                 return;
         }
 
+        /* One that has no run yet is being started: this is of an attempt before, whose answer was
+         * lost. */
         uid_pool_claim(manager->uids, entry->uid);
-        if (!unikernel || unikernel->run) {
+        if (!unikernel || unikernel->run || unikernel->start) {
                 if (entry->state == LAUNCHER_ENDED)
                         forget(manager, entry);
                 else
@@ -164,6 +169,8 @@ static void lose_run(Unikernel *unikernel) {
                 /* Its gate may have been opened without anybody telling: that start has failed. */
                 if (!unikernel->run->opened)
                         run_signal(unikernel, SIGKILL);
+                else if (unikernel->run->signal != 0)
+                        run_signal(unikernel, unikernel->run->signal);
                 return;
         }
         run_ended(unikernel, &(const LauncherReply){.wait_status = EXIT_WAIT_STATUS_UNKNOWN});

@@ -98,6 +98,8 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size);
 /* --- run-record.c: the run at hand, or how the last one of this boot ended, in /run */
 int run_record_write(const Unikernel *unikernel);
 void run_record_remove(const Unikernel *unikernel);
+/* Removes those of names that have no record: a name's new owner must not meet the last one's. */
+int run_records_sweep(Manager *manager);
 typedef struct RunRecord {
         pid_t pid; /* 0: it has ended */
         uint64_t start_ticks;
@@ -114,7 +116,8 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
 /* --- run.c: from the gate to the end */
 /* A run that is ours and new; @unikernel must have none. */
 Run *run_new(Unikernel *unikernel, const LauncherReply *spawned);
-void run_signal(const Unikernel *unikernel, int signal_number);
+/* Sent again when the launcher that was asked to send it has been replaced. */
+void run_signal(Unikernel *unikernel, int signal_number);
 /* Its tender is gone: gives back all that it held, and goes on from there. */
 void run_ended(Unikernel *unikernel, const LauncherReply *exited);
 

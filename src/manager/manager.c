@@ -6,6 +6,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <systemd/sd-journal.h>
@@ -222,6 +223,11 @@ static int open_all(Manager *manager, Fault *fault) {
         if (manager->state_fd < 0)
                 return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
                                  ALBATROSS_STATEDIR "/v1", strerror(-manager->state_fd));
+        /* Whoever else works there would take our tenders for strays, and we his. The writer has
+         * this descriptor, too: what the one before us was asked to write comes first. */
+        if (flock(manager->state_fd, LOCK_EX | LOCK_NB) < 0)
+                return fault_set(fault, FAULT_FAILED, "Another albatrossd works in %s",
+                                 ALBATROSS_STATEDIR "/v1");
         manager->run_fd = open_folder(AT_FDCWD, ALBATROSS_RUNTIMEDIR "/runs");
         if (manager->run_fd < 0)
                 return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
@@ -266,6 +272,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         /* What lies in quarantine may be mended and brought back. */
         if (r == 0)
                 r = images_sweep(manager);
+        if (r >= 0)
+                r = run_records_sweep(manager);
         if (r >= 0)
                 r = adopt_begin(manager);
         if (r >= 0)

@@ -6,6 +6,7 @@
  * loop.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -85,6 +86,30 @@ int run_record_write(const Unikernel *unikernel) {
 
 void run_record_remove(const Unikernel *unikernel) {
         unlinkat(unikernel->manager->run_fd, unikernel->name.text, 0);
+}
+
+static void closedirp(DIR **directory) {
+        if (*directory)
+                closedir(*directory);
+}
+
+int run_records_sweep(Manager *manager) {
+        _cleanup_(closedirp) DIR *directory = NULL;
+        struct dirent *entry;
+        int fd;
+
+        fd = openat(manager->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        directory = fdopendir(fd);
+        if (!directory) {
+                fd_close(fd);
+                return -ENOMEM;
+        }
+        while ((errno = 0, entry = readdir(directory)))
+                if (entry->d_type == DT_REG && !unikernels_find(manager, entry->d_name))
+                        (void) unlinkat(manager->run_fd, entry->d_name, 0);
+        return -errno;
 }
 
 static int read_invocations(Unikernel *unikernel, const json_t *array) {

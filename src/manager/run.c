@@ -26,7 +26,7 @@ Run *run_new(Unikernel *unikernel, const LauncherReply *spawned) {
         return run;
 }
 
-void run_signal(const Unikernel *unikernel, int signal_number) {
+void run_signal(Unikernel *unikernel, int signal_number) {
         LauncherCall call = {
                 .request.verb = LAUNCHER_SIGNAL,
                 .request.child = unikernel->run->child,
@@ -34,6 +34,7 @@ void run_signal(const Unikernel *unikernel, int signal_number) {
         };
         char unit[NAME_UNIT_MAX + 1];
 
+        unikernel->run->signal = signal_number;
         if (unikernel->run->orphaned) {
                 unikernel_scope(unikernel, unit);
                 scope_kill(unikernel->manager->bus, unit, signal_number);

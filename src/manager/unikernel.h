@@ -39,6 +39,7 @@ typedef struct Run {
         bool opened;           /* its tender was executed */
         bool asked;            /* we were told to end it */
         bool orphaned;         /* the launcher does not know it: it died since */
+        int signal;            /* the last one that it was sent; 0: none */
         uint64_t generation;   /* of the launcher's list that it was last in */
         sd_id128_t invocation;
 } Run;
