@@ -30,7 +30,7 @@ one_client() { # SEED CALLS
 }
 
 clients() { # N CALLS
-    for ((i = 0; i < $1; i++)); do one_client $RANDOM "$2" >/dev/null 2>&1 & done
+    for ((i = 0; i < $1; i++)); do one_client "$RANDOM" "$2" >/dev/null 2>&1 & done
     wait
 }
 

@@ -83,7 +83,7 @@ kill -STOP "$(main_pid albatross-launcher)"
 pkill -CONT -x albatross-write
 sleep 0.5
 kill_launcher
-refuse 'the launcher is killed: who creates is told' 'could not be executed' create_ended
+refuse 'the launcher is killed: who creates is told' 'albatross-launcher went away' create_ended
 check 'its name is free' albatrossctl create --no-start slow "$HELLO"
 check 'it can be destroyed' albatrossctl destroy slow
 check 'a new launcher is there' wait_for 5 systemctl is-active -q albatross-launcher
