@@ -7,7 +7,7 @@
 #include "base/number.h"
 #include "domain/cpus.h"
 
-static void cpus_add(Cpus *cpus, unsigned id) {
+void cpus_add(Cpus *cpus, unsigned id) {
         cpus->words[id / 64] |= UINT64_C(1) << (id % 64);
 }
 
@@ -137,6 +137,23 @@ bool cpus_contains(const Cpus *cpus, unsigned id) {
 
 bool cpus_is_empty(const Cpus *cpus) {
         return cpus_is_subset(cpus, &(Cpus){});
+}
+
+bool cpus_equal(const Cpus *cpus, const Cpus *others) {
+        return memcmp(cpus->words, others->words, sizeof(cpus->words)) == 0;
+}
+
+size_t cpus_count(const Cpus *cpus) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < CPUS_MAX / 64; i++)
+                n += (size_t) __builtin_popcountll(cpus->words[i]);
+        return n;
+}
+
+void cpus_intersect(Cpus *cpus, const Cpus *others) {
+        for (size_t i = 0; i < CPUS_MAX / 64; i++)
+                cpus->words[i] &= others->words[i];
 }
 
 bool cpus_is_subset(const Cpus *cpus, const Cpus *others) {

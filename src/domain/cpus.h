@@ -34,8 +34,16 @@ size_t cpus_to_ids(const Cpus *cpus, uint32_t ret[static CPUS_MAX]);
 /* The shortest text of the set, ascending; "" when it is empty. */
 void cpus_format(const Cpus *cpus, char ret[static CPUS_TEXT_MAX + 1]);
 
+/* @id is below CPUS_MAX. */
+void cpus_add(Cpus *cpus, unsigned id);
+
 bool cpus_contains(const Cpus *cpus, unsigned id);
+size_t cpus_count(const Cpus *cpus);
 bool cpus_is_empty(const Cpus *cpus);
+bool cpus_equal(const Cpus *cpus, const Cpus *others);
+
+/* Leaves in @cpus what is in @others, too. */
+void cpus_intersect(Cpus *cpus, const Cpus *others);
 
 /* Is every CPU of @cpus in @others? The empty set is in every set. */
 bool cpus_is_subset(const Cpus *cpus, const Cpus *others);

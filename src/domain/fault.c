@@ -17,6 +17,7 @@ static const struct {
         [FAULT_INVALID_NAME] = {"InvalidName", EINVAL},
         [FAULT_INVALID_ARGUMENT] = {"InvalidArgument", EINVAL},
         [FAULT_NO_SUCH_UNIKERNEL] = {"NoSuchUnikernel", ENOENT},
+        [FAULT_NO_SUCH_POLICY] = {"NoSuchPolicy", ENOENT},
         [FAULT_ALREADY_EXISTS] = {"AlreadyExists", EEXIST},
         [FAULT_INVALID_IMAGE] = {"InvalidImage", EBADMSG},
         [FAULT_DEVICE_MISMATCH] = {"DeviceMismatch", EBADMSG},
