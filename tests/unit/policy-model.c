@@ -200,6 +200,15 @@ Share plain_to_share(const Plain *plain) {
         };
 }
 
+void tree_put(PathTree *tree, const char *path, const Plain *plain) {
+        Policy policy = plain_to_policy(plain);
+        Name name = {};
+
+        strcpy(name.text, path);
+        assert_int_equal(policies_put(tree, &name, &policy), 0);
+        assert_null(policy.bridges.names);
+}
+
 /* --- dumps: the same text from both, made in different ways --- */
 
 static void dump_model_path(const Model *model, unsigned path, FILE *file) {

@@ -67,6 +67,9 @@ bool plain_differs(const Plain *plain, const Plain *other, PolicyField field);
 Policy plain_to_policy(const Plain *plain);
 Share plain_to_share(const Plain *plain);
 
+/* Puts it there without asking. */
+void tree_put(PathTree *tree, const char *path, const Plain *plain);
+
 /* Every node with everything in it; the caller owns it. */
 char *model_dump(const Model *model);
 char *tree_dump(const PathTree *tree);

@@ -25,15 +25,6 @@ typedef struct World {
         Policy machine;
 } World;
 
-static void put(PathTree *tree, const char *path, const Plain *plain) {
-        Policy policy = plain_to_policy(plain);
-        Name name = {};
-
-        strcpy(name.text, path);
-        assert_int_equal(policies_put(tree, &name, &policy), 0);
-        assert_null(policy.bridges.names);
-}
-
 /* A machine, alice, who has half of it, and alice:bob, who has less. */
 static int set_up(void **state) {
         World *world = calloc(1, sizeof(*world));
@@ -42,15 +33,15 @@ static int set_up(void **state) {
         world->tree = path_tree_new();
         assert_non_null(world->tree);
         world->machine = plain_to_policy(&machine_plain);
-        put(world->tree, "alice",
-            &(const Plain){.n = 4,
-                           .memory_mib = 256,
-                           .cpus = 0x7,
-                           .bridges = 0x3,
-                           .allows_block = true,
-                           .block_mib = 100});
-        put(world->tree, "alice:bob",
-            &(const Plain){.n = 2, .memory_mib = 128, .cpus = 0x3, .bridges = 0x1});
+        tree_put(world->tree, "alice",
+                 &(const Plain){.n = 4,
+                                .memory_mib = 256,
+                                .cpus = 0x7,
+                                .bridges = 0x3,
+                                .allows_block = true,
+                                .block_mib = 100});
+        tree_put(world->tree, "alice:bob",
+                 &(const Plain){.n = 2, .memory_mib = 128, .cpus = 0x3, .bridges = 0x1});
         *state = world;
         return 0;
 }
@@ -182,7 +173,7 @@ static void cpus_are_a_subset(void **state) {
 static void bridges_are_a_subset(void **state) {
         World *world = *state;
 
-        put(world->tree, "carol", &(const Plain){.n = 1, .memory_mib = 17, .cpus = 1});
+        tree_put(world->tree, "carol", &(const Plain){.n = 1, .memory_mib = 17, .cpus = 1});
         refuse(world, "alice:bob:z", &(const Plain){.n = 1, .memory_mib = 1, .bridges = 0x3},
                "The bridge br1 was asked for, the policy alice:bob allows the bridge br0", "");
         refuse(world, "alice:z", &(const Plain){.n = 1, .memory_mib = 1, .bridges = 0x4},

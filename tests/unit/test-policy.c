@@ -306,17 +306,8 @@ static void owners_are_known_by_their_numbers(void **state) {
 }
 
 static void a_name_that_is_more_than_one_word_is_no_owner(void **state) {
-        static const char *const names[] = {"",
-                                            "DOM\\x bob",
-                                            "x\tbob",
-                                            "x\nbob",
-                                            "@staff",
-                                            "-x",
-                                            "x,bob",
-                                            "x\xc2\xa0"
-                                            "bob",
-                                            "x\"",
-                                            "x:y"};
+        static const char *const names[] = {"",   "DOM\\x bob", "x\tbob",        "x\nbob", "@staff",
+                                            "-x", "x,bob",      "x\xc2\xa0?bob", "x\"",    "x:y"};
         Owner owner = {.id = 5};
         char long_name[OWNER_NAME_MAX + 2] = {};
         Fault fault = {};
