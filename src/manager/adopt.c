@@ -64,7 +64,6 @@ static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
         (void) run_record_read(unikernel, &record);
         resume_run(unikernel, &record);
         unikernel->run->opened = entry->state != LAUNCHER_AT_GATE;
-        scope_ref(unikernel->manager->bus, entry->scope);
 }
 
 void adopt_entry(void *userdata, const LauncherReply *entry) {

@@ -288,26 +288,10 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         return 0;
 }
 
-static int take_reference(void *userdata, const Unikernel *unikernel) {
-        Manager *manager = userdata;
-        char unit[NAME_UNIT_MAX + 1];
-
-        if (!unikernel->run)
-                return 0;
-        unikernel_scope(unikernel, unit);
-        return scope_ref(manager->bus, unit);
-}
-
 int manager_set_bus(Manager *manager, sd_bus *bus) {
-        int r;
-
         sd_bus_unref(manager->bus);
         manager->bus = sd_bus_ref(bus);
-        r = scope_watch_set_bus(manager->scopes, bus);
-        if (r < 0)
-                return r;
-        /* Our references went with the connection that held them. */
-        return sd_bus_is_bus_client(bus) ? manager_visit(manager, "", take_reference, manager) : 0;
+        return scope_watch_set_bus(manager->scopes, bus);
 }
 
 static void free_node(void *node) {

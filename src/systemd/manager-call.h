@@ -16,6 +16,3 @@
 /* PID 1 answers late when it is busy, and a scope that it made after we gave up would be a leak:
  * longer than its own default for a start. In microseconds. */
 #define MANAGER_TIMEOUT (120ULL * 1000000ULL)
-
-/* ResetFailedUnit, when there is something to reset. */
-int manager_forget_failure(sd_bus *bus, const char *unit);

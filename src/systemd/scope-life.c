@@ -30,21 +30,8 @@ static int call_without_reply(sd_bus *bus, const char *member, const char *unit)
         return sd_bus_send(bus, message, NULL);
 }
 
-int manager_forget_failure(sd_bus *bus, const char *unit) {
-        return call_without_reply(bus, "ResetFailedUnit", unit);
-}
-
-int scope_ref(sd_bus *bus, const char *unit) {
-        return call_without_reply(bus, "RefUnit", unit);
-}
-
 int scope_release(sd_bus *bus, const char *unit) {
-        int r;
-
-        r = manager_forget_failure(bus, unit);
-        if (r < 0)
-                return r;
-        return call_without_reply(bus, "UnrefUnit", unit);
+        return call_without_reply(bus, "ResetFailedUnit", unit);
 }
 
 int scope_kill(sd_bus *bus, const char *unit, int signal_number) {

@@ -19,6 +19,7 @@
 struct ScopeWatch {
         sd_bus *bus;
         sd_bus_slot *slot;
+        sd_bus_slot *owner_slot;
         ListLink starts;
 };
 
@@ -90,8 +91,7 @@ static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
         return 0;
 }
 
-/* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. Or that the
- * scope is not referred to any more: what it had not read when it was re-executed is lost. */
+/* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
 static int clear_leftover(ScopeStart *start) {
         start->n_cleared++;
         (void) scope_release(start->watch->bus, start->unit);
@@ -143,9 +143,6 @@ static int append_properties(sd_bus_message *message, const ScopeStart *start) {
                                   "CPUWeight", "t", (uint64_t) 100,
                                   "IOWeight", "t", (uint64_t) 100);
         /* clang-format on */
-        /* Only who has a name on the bus can hold a reference. */
-        if (r >= 0 && sd_bus_is_bus_client(start->watch->bus))
-                r = sd_bus_message_append(message, "(sv)", "AddRef", "b", true);
         if (r < 0 || start->allowed_cpus_size == 0)
                 return r;
 
@@ -262,6 +259,7 @@ ScopeWatch *scope_watch_free(ScopeWatch *watch) {
         if (!watch)
                 return NULL;
         sd_bus_slot_unref(watch->slot);
+        sd_bus_slot_unref(watch->owner_slot);
         sd_bus_unref(watch->bus);
         free(watch);
         return NULL;
@@ -269,10 +267,22 @@ ScopeWatch *scope_watch_free(ScopeWatch *watch) {
 
 DEFINE_CLEANUP(ScopeWatch *, scope_watch_free);
 
+static void fail_all(ScopeWatch *watch, const char *reason) {
+        LIST_FOREACH(link, &watch->starts)
+        finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET, reason);
+}
+
+/* PID 1 was executed anew, or thrown off the bus: what it would have told of our jobs is lost. */
+static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        fail_all(userdata, "systemd has left the message bus meanwhile");
+        return 0;
+}
+
 int scope_watch_set_bus(ScopeWatch *watch, sd_bus *bus) {
         int r;
 
         watch->slot = sd_bus_slot_unref(watch->slot);
+        watch->owner_slot = sd_bus_slot_unref(watch->owner_slot);
         sd_bus_unref(watch->bus);
         watch->bus = sd_bus_ref(bus);
         /* On PID 1's own socket there are no names, and so no senders. */
@@ -280,10 +290,13 @@ int scope_watch_set_bus(ScopeWatch *watch, sd_bus *bus) {
                 bus, &watch->slot, sd_bus_is_bus_client(bus) ? MANAGER_NAME : NULL,
                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "JobRemoved",
                 on_job_removed, NULL, watch);
-
-        LIST_FOREACH(link, &watch->starts)
-        finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET,
-               "the connection to systemd was lost meanwhile");
+        if (r >= 0 && sd_bus_is_bus_client(bus))
+                r = sd_bus_add_match_async(bus, &watch->owner_slot,
+                                           "type='signal',sender='org.freedesktop.DBus',"
+                                           "interface='org.freedesktop.DBus',"
+                                           "member='NameOwnerChanged',arg0='" MANAGER_NAME "'",
+                                           on_owner_changed, NULL, watch);
+        fail_all(watch, "the connection to systemd was lost meanwhile");
         return r;
 }
 

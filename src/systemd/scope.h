@@ -39,8 +39,10 @@ int scope_watch_new(ScopeWatch **ret, sd_bus *bus);
 int scope_watch_set_bus(ScopeWatch *watch, sd_bus *bus);
 ScopeWatch *scope_watch_free(ScopeWatch *watch);
 
-/* Begins to start a scope and refers to it (AddRef), so that its Result can be read after its end.
- * @spec is copied. When a dead unit of that name is still around, it is cleared away first. */
+/* Begins to start a scope. PID 1 keeps one that has failed until scope_release(), so that its
+ * Result can be read after its end; we hold no reference of it (AddRef): each of those costs PID 1
+ * a match rule on the bus, of which dbus-daemon allows 512 before it throws PID 1 off. @spec is
+ * copied. When a dead unit of that name is still around, it is cleared away first. */
 int scope_start(ScopeStart **ret,
                 ScopeWatch *watch,
                 const ScopeSpec *spec,
@@ -50,9 +52,6 @@ int scope_start(ScopeStart **ret,
 /* Cancels the wait, not the scope. */
 ScopeStart *scope_start_free(ScopeStart *start);
 
-/* Refers to a scope that runs already: the reference of the daemon before us went with it. */
-int scope_ref(sd_bus *bus, const char *unit);
-
 /* Gives a scope another limit. @error is 0 or a negative errno. */
 typedef void (*ScopeChanged)(void *userdata, int error);
 int scope_set_memory_max(sd_bus *bus,
@@ -61,7 +60,7 @@ int scope_set_memory_max(sd_bus *bus,
                          ScopeChanged handler,
                          void *userdata);
 
-/* Lets a scope go whose processes have ended: clears its failed state, drops our reference. */
+/* Lets a scope go whose processes have ended: one that has failed is kept no longer. */
 int scope_release(sd_bus *bus, const char *unit);
 
 /* A signal to everything in the scope. */
