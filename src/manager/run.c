@@ -61,6 +61,8 @@ static void run_give_back(Unikernel *unikernel, Run *run) {
 
         if (run->scoped) {
                 unikernel_scope(unikernel, unit);
+                if (!run->opened)
+                        scope_stop(manager->bus, unit);
                 scope_release(manager->bus, unit);
                 slices_release(manager, &unikernel->name, run->slice_number);
         }

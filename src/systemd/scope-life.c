@@ -34,6 +34,11 @@ int scope_release(sd_bus *bus, const char *unit) {
         return call_without_reply(bus, "ResetFailedUnit", unit);
 }
 
+int scope_stop(sd_bus *bus, const char *unit) {
+        return sd_bus_call_method_async(bus, NULL, MANAGER_ADDRESS, "StopUnit", NULL, NULL, "ss",
+                                        unit, "replace");
+}
+
 int scope_kill(sd_bus *bus, const char *unit, int signal_number) {
         return sd_bus_call_method_async(bus, NULL, MANAGER_ADDRESS, "KillUnit", NULL, NULL, "ssi",
                                         unit, "all", (int32_t) signal_number);

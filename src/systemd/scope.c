@@ -272,8 +272,13 @@ static void fail_all(ScopeWatch *watch, const char *reason) {
         finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET, reason);
 }
 
-/* PID 1 was executed anew, or thrown off the bus: what it would have told of our jobs is lost. */
+/* PID 1 was executed anew, or thrown off the bus, and is back: what it would have told of our jobs
+ * meanwhile is lost. Not before it is back, since what failed is then cleared away there. */
 static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *new_owner;
+
+        if (sd_bus_message_read(message, "sss", NULL, NULL, &new_owner) < 0 || !new_owner[0])
+                return 0;
         fail_all(userdata, "systemd has left the message bus meanwhile");
         return 0;
 }

@@ -63,6 +63,9 @@ int scope_set_memory_max(sd_bus *bus,
 /* Lets a scope go whose processes have ended: one that has failed is kept no longer. */
 int scope_release(sd_bus *bus, const char *unit);
 
+/* Stops a scope of a start that has failed: PID 1 may not have noticed that it is empty. */
+int scope_stop(sd_bus *bus, const char *unit);
+
 /* A signal to everything in the scope. */
 int scope_kill(sd_bus *bus, const char *unit, int signal_number);
 

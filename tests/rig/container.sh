@@ -124,13 +124,17 @@ run() {
         --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         -- "${@//\$/\$\$}" <&0 &
     wait $! || r=$?
-    # systemd-run waits over the system bus. A test that takes that away goes on all the same, and
-    # systemctl asks PID 1 directly.
-    while enter /usr/bin/systemctl --quiet is-active rig-cmd.service; do
-        sleep 0.1
-        r=bus
+    # systemd-run waits over the system bus. A test that takes that away, or has PID 1 executed anew,
+    # goes on all the same: systemctl asks PID 1 directly, as soon as it answers.
+    local state='' lost=''
+    while kill -0 "$init" 2>/dev/null; do
+        state=$(enter /usr/bin/systemctl show -P ActiveState rig-cmd.service 2>/dev/null) || state=unknown
+        case $state in
+        active | activating | deactivating | reloading | unknown | '') lost=1 && sleep 0.1 ;;
+        *) break ;;
+        esac
     done
-    [ "$r" != bus ] || r=$(enter /usr/bin/systemctl show -P ExecMainStatus rig-cmd.service)
+    [ -z "$lost" ] || r=$(enter /usr/bin/systemctl show -P ExecMainStatus rig-cmd.service)
     lap 'command done after'
     return "$r"
 }
