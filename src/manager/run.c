@@ -132,7 +132,7 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
                 unikernel->last_exit = exit;
 
         /* Only the scope knows whether a SIGKILL was the kernel's for lack of memory. Its Result
-         * can be asked as long as we refer to it. */
+         * can be asked until it is released. */
         if (run->opened && run->scoped && exit.result == EXIT_SIGNAL && exit.status == SIGKILL) {
                 unikernel_scope(unikernel, unit);
                 if (scope_read_result(&unikernel->result_slot, unikernel->manager->bus, unit,
