@@ -15,9 +15,6 @@ struct ListLink {
         ListLink *next, *previous;
 };
 
-#define LIST_INIT(list)                                                                            \
-        { .next = &(list), .previous = &(list) }
-
 #define LIST_ENTRY(link, type, member) ((type *) (void *) ((char *) (link) -offsetof(type, member)))
 
 /* The current member may be removed and freed meanwhile, no other. */

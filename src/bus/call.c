@@ -136,3 +136,15 @@ int call_authorize(Call *call, const char *action, const char *verb, CallAllowed
                 on_authorized(call, r);
         return 1;
 }
+
+void call_start(Call *call) {
+        manager_start(call->service->manager, &call->name, call_done, call);
+}
+
+void call_stop(Call *call) {
+        manager_stop(call->service->manager, &call->name, call_done, call);
+}
+
+void call_destroy(Call *call) {
+        manager_destroy(call->service->manager, &call->name, call_done, call);
+}

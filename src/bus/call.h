@@ -48,6 +48,11 @@ int call_authorize(Call *call, const char *action, const char *verb, CallAllowed
 void call_fail(Call *call, int r, const Fault *fault);
 void call_reply(Call *call, const char *types, ...);
 
+/* Each a CallAllowed: does it to the unikernel of the call's name, and replies. */
+void call_start(Call *call);
+void call_stop(Call *call);
+void call_destroy(Call *call);
+
 /* A ManagerDone whose userdata is the Call: replies without values. */
 void call_done(void *userdata, int r, const Fault *fault);
 

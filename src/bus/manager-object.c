@@ -49,18 +49,6 @@ static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *
                               create_allowed);
 }
 
-static void destroy_allowed(Call *call) {
-        manager_destroy(call->service->manager, &call->name, call_done, call);
-}
-
-static void start_allowed(Call *call) {
-        manager_start(call->service->manager, &call->name, call_done, call);
-}
-
-static void stop_allowed(Call *call) {
-        manager_stop(call->service->manager, &call->name, call_done, call);
-}
-
 /* What start, stop and destroy have in common: a name, and no options yet. */
 static int manage(sd_bus_message *message,
                   void *userdata,
@@ -84,15 +72,15 @@ static int manage(sd_bus_message *message,
 }
 
 static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, error, "destroy", destroy_allowed);
+        return manage(message, userdata, error, "destroy", call_destroy);
 }
 
 static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, error, "start", start_allowed);
+        return manage(message, userdata, error, "start", call_start);
 }
 
 static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, error, "stop", stop_allowed);
+        return manage(message, userdata, error, "stop", call_stop);
 }
 
 static int append_unikernel(void *userdata, const Unikernel *unikernel) {

@@ -75,18 +75,6 @@ int unikernel_enumerate(sd_bus *bus,
         return 0;
 }
 
-static void stop_allowed(Call *call) {
-        manager_stop(call->service->manager, &call->name, call_done, call);
-}
-
-static void start_allowed(Call *call) {
-        manager_start(call->service->manager, &call->name, call_done, call);
-}
-
-static void destroy_allowed(Call *call) {
-        manager_destroy(call->service->manager, &call->name, call_done, call);
-}
-
 static int manage(sd_bus_message *message,
                   const Unikernel *unikernel,
                   const char *verb,
@@ -106,15 +94,15 @@ static int manage(sd_bus_message *message,
 }
 
 static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "start", start_allowed);
+        return manage(message, userdata, "start", call_start);
 }
 
 static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "stop", stop_allowed);
+        return manage(message, userdata, "stop", call_stop);
 }
 
 static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "destroy", destroy_allowed);
+        return manage(message, userdata, "destroy", call_destroy);
 }
 
 /* What is there of a unikernel as a word; "" when there is no run. */

@@ -47,7 +47,7 @@ wait_for 2 pgrep -x albatross-gate >/dev/null
 systemctl kill -s KILL albatross-launcher.service
 wait $client
 equal 'the launcher goes in the middle of a create: that fails' 1 $?
-check '  and says so' grep -qE 'launcher|Process with ID|ended at its gate|of lost' "$test_output.lost"
+check '  and says so' grep -qE 'launcher|ended at its gate|the scope of lost' "$test_output.lost"
 wait
 check '  those that ran run' albatrossctl status late
 check '  later it can be created' wait_for 5 create lost
