@@ -66,16 +66,23 @@ int config_check(const Config *config, const Machine *machine, const Name *name,
 
 void config_clear(Config *config) {
         strings_clear(&config->arguments);
+        devices_clear(&config->devices);
         *config = (Config){};
 }
 
 int config_copy(Config *ret, const Config *config) {
         Config copy = *config;
+        int r;
 
+        r = devices_copy(&copy.devices, &config->devices);
+        if (r < 0)
+                return r;
         if (config->arguments.size > 0) {
                 copy.arguments.data = malloc(config->arguments.size);
-                if (!copy.arguments.data)
+                if (!copy.arguments.data) {
+                        devices_clear(&copy.devices);
                         return -ENOMEM;
+                }
                 memcpy(copy.arguments.data, config->arguments.data, config->arguments.size);
         }
         *ret = copy;

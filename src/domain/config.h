@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "domain/cpus.h"
+#include "domain/devices.h"
 #include "domain/fault.h"
 #include "domain/name.h"
 
@@ -28,6 +29,7 @@ typedef struct Config {
         Cpus cpus;             /* empty: all that are allowed */
         bool add_name;         /* the guest gets --name=LABEL first */
         Strings arguments;
+        Devices devices;
 } Config;
 
 /* What can be given. */
