@@ -10,12 +10,12 @@ cd "$(dirname "$0")/../.."
 allowed() {
     case $1 in
     base) ;;
-    domain | launcher | writer | spt) echo base ;;
+    domain | launcher | writer | network | spt) echo base ;;
     image | host | systemd) echo domain base ;;
-    manager) echo systemd host image domain base launcher/wire.h writer/wire.h ;;
+    manager) echo systemd host image domain base launcher/wire.h writer/wire.h network/wire.h ;;
     bus) echo manager domain systemd base ;;
     ctl) echo domain base image/wire.h ;;
-    daemon) echo bus manager systemd host image domain base launcher/wire.h writer/wire.h ;;
+    daemon) echo bus manager systemd host image domain base launcher/wire.h writer/wire.h network/wire.h ;;
     *) return 1 ;;
     esac
 }
