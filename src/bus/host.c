@@ -60,9 +60,9 @@ static int reply_host(sd_bus_message *message, Manager *manager) {
                 return r;
         r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "NUnikernels", "u",
                                   host.n_unikernels, "NRunning", "u", host.n_running, "Memory", "t",
-                                  host.machine.memory_bytes, "MemoryUsed", "t",
-                                  host.memory_used_bytes, "DiskSize", "t", host.disk_size_bytes,
-                                  "DiskFree", "t", host.disk_free_bytes);
+                                  host.memory_bytes, "MemoryUsed", "t", host.memory_used_bytes,
+                                  "DiskSize", "t", host.disk_size_bytes, "DiskFree", "t",
+                                  host.disk_free_bytes);
         if (r < 0)
                 return r;
         r = sd_bus_message_open_container(reply, 'e', "sv");
@@ -71,7 +71,7 @@ static int reply_host(sd_bus_message *message, Manager *manager) {
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'v', "au");
         if (r >= 0)
-                r = bus_append_cpus(reply, &host.machine.cpus);
+                r = bus_append_cpus(reply, &host.cpus);
         for (unsigned level = 0; r >= 0 && level < 3; level++)
                 r = sd_bus_message_close_container(reply);
         if (r < 0)

@@ -31,10 +31,9 @@ const char *strings_next(const Strings *strings, const char *previous) {
         return next && next < strings->data + strings->size ? next : NULL;
 }
 
-int config_check(const Config *config, const Machine *machine, const Name *name, Fault *fault) {
+int config_check(const Config *config, const Name *name, Fault *fault) {
         size_t name_size =
                 config->add_name ? sizeof("--name=") - 1 + strlen(name_label(name)) + 1 : 0;
-        char wanted[CPUS_TEXT_MAX + 1], present[CPUS_TEXT_MAX + 1];
 
         if (config->memory_bytes < CONFIG_MEMORY_MIN)
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,
@@ -44,18 +43,6 @@ int config_check(const Config *config, const Machine *machine, const Name *name,
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,
                                  "%llu bytes of memory are not a multiple of 1 MiB",
                                  (unsigned long long) config->memory_bytes);
-        if (config->memory_bytes > machine->memory_bytes)
-                return fault_set(fault, FAULT_POLICY_VIOLATION,
-                                 "%llu MiB of memory were asked for, the machine has %llu MiB",
-                                 (unsigned long long) config->memory_bytes >> 20,
-                                 (unsigned long long) machine->memory_bytes >> 20);
-        if (!cpus_is_subset(&config->cpus, &machine->cpus)) {
-                cpus_format(&config->cpus, wanted);
-                cpus_format(&machine->cpus, present);
-                return fault_set(fault, FAULT_POLICY_VIOLATION,
-                                 "The CPUs %.100s were asked for, the machine has %.100s", wanted,
-                                 present);
-        }
         /* Joined by spaces, the text is as long as the strings with their NULs, less the last. */
         if (name_size + config->arguments.size > CONFIG_ARGUMENTS_MAX + 1U)
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,

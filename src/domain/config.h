@@ -32,12 +32,6 @@ typedef struct Config {
         Devices devices;
 } Config;
 
-/* What can be given. */
-typedef struct Machine {
-        uint64_t memory_bytes;
-        Cpus cpus;
-} Machine;
-
 /* Appends @text. */
 int strings_append(Strings *strings, const char *text);
 void strings_clear(Strings *strings);
@@ -45,7 +39,8 @@ void strings_clear(Strings *strings);
 /* The next string after @previous, the first one for NULL; NULL at the end. */
 const char *strings_next(const Strings *strings, const char *previous);
 
-int config_check(const Config *config, const Machine *machine, const Name *name, Fault *fault);
+/* Is it one that could be, were there no limits? Those are asked by domain/claim.h. */
+int config_check(const Config *config, const Name *name, Fault *fault);
 
 /* A deep copy. */
 int config_copy(Config *ret, const Config *config);

@@ -53,6 +53,7 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->slice_number = record->slice_number;
         run->scoped = slices_claim(unikernel->manager, &unikernel->name, record->slice_number) >= 0;
         unikernel->state = STATE_RUNNING;
+        unikernel_claim_found_running(unikernel);
 }
 
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {

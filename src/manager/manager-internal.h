@@ -5,6 +5,8 @@
 
 #include <systemd/sd-event.h>
 
+#include "domain/claim.h"
+#include "domain/policies.h"
 #include "host/uid.h"
 #include "manager/launcher-link.h"
 #include "manager/manager.h"
@@ -37,6 +39,9 @@ struct Manager {
         void *unikernels; /* tsearch(3) trees */
         void *images;
         void *slices;
+        PathTree *paths;                 /* policies, and what is used below each path */
+        Bridges bridges;                 /* those the host has now */
+        uint64_t blocks_allocated_bytes; /* by the block devices that are there */
         uint64_t n_intakes;
         Settings settings;
         ManagerObserver observer;
@@ -66,6 +71,21 @@ void unikernel_set_state(Unikernel *unikernel, State state);
 /* @path may be NULL: none is known. */
 int unikernel_set_tender(Unikernel *unikernel, const char *path, bool shows_arguments);
 int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation);
+
+/* --- machine.c: the policy of the root */
+/* Valid until the event loop goes on; nothing in it is to be freed. */
+void manager_machine_policy(const Manager *manager, Policy *ret);
+
+/* --- claims.c: what a unikernel has of the paths above it */
+/* One that is new: its place, and what it takes if it is to run. */
+int unikernel_claim(Unikernel *unikernel, bool running, Fault *fault);
+/* One that has a claim is to run. unikernel_set_state() gives back what it takes then. */
+int unikernel_claim_run(Unikernel *unikernel, Fault *fault);
+/* Its configuration was changed, or filled in: may it be so? If it runs, it has that now. */
+int unikernel_claim_again(Unikernel *unikernel, Fault *fault);
+/* One that was recorded, and one that was found running: whatever the limits say. */
+int unikernel_claim_found(Unikernel *unikernel);
+void unikernel_claim_found_running(Unikernel *unikernel);
 
 /* --- images.c: who refers to which image of the store */
 int image_hold(Image **ret, Manager *manager, const char *digest);

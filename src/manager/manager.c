@@ -161,23 +161,14 @@ void manager_look_for_tenders(Manager *manager, ManagerDone done, void *userdata
         look_again(look);
 }
 
-void manager_get_machine(Machine *ret) {
-        Machine machine = {
-                .memory_bytes =
-                        (uint64_t) sysconf(_SC_PHYS_PAGES) * (uint64_t) sysconf(_SC_PAGESIZE),
-        };
-        long n_cpus = sysconf(_SC_NPROCESSORS_CONF);
-
-        for (long cpu = 0; cpu < n_cpus && cpu < (long) CPUS_MAX; cpu++)
-                machine.cpus.words[cpu / 64] |= 1ULL << cpu % 64;
-        *ret = machine;
-}
-
 void manager_get_host(Manager *manager, Host *ret) {
         struct statvfs status;
+        Policy machine;
         Host host = {};
 
-        manager_get_machine(&host.machine);
+        manager_machine_policy(manager, &machine);
+        host.memory_bytes = machine.memory_bytes;
+        host.cpus = machine.cpus;
         if (fstatvfs(manager->state_fd, &status) == 0) {
                 host.disk_size_bytes = (uint64_t) status.f_blocks * status.f_frsize;
                 host.disk_free_bytes = (uint64_t) status.f_bavail * status.f_frsize;
@@ -266,7 +257,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         manager->ready = setup->ready;
         manager->ready_userdata = setup->userdata;
 
-        r = open_all(manager, &fault);
+        manager->paths = path_tree_new();
+        r = manager->paths ? open_all(manager, &fault) : -ENOMEM;
         if (r >= 0)
                 r = records_load(manager);
         /* What lies in quarantine may be mended and brought back. */
@@ -309,6 +301,8 @@ Manager *manager_free(Manager *manager) {
         scope_watch_free(manager->scopes);
         tdestroy(manager->unikernels, free_node);
         tdestroy(manager->images, free);
+        path_tree_free(manager->paths);
+        bridges_clear(&manager->bridges);
         slices_free_all(manager);
         uid_pool_free(manager->uids);
         tenders_free(manager->tenders);

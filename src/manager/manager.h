@@ -92,7 +92,8 @@ int manager_open_console(Manager *manager,
 int manager_get_image(Manager *manager, const Name *name, const Reader *reader, Fault *fault);
 
 typedef struct Host {
-        Machine machine;
+        Cpus cpus;
+        uint64_t memory_bytes;
         uint64_t memory_used_bytes; /* by unikernels that are not stopped */
         uint64_t disk_size_bytes, disk_free_bytes;
         uint32_t n_unikernels, n_running;
@@ -113,6 +114,4 @@ void manager_look_for_tenders(Manager *manager, ManagerDone done, void *userdata
 /* Those that are known, in the order in which they are looked for. */
 int manager_visit_tenders(Manager *manager, ManagerTenderVisitor visitor, void *userdata);
 
-/* What a unikernel can be given at most. */
-void manager_get_machine(Machine *ret);
 void manager_get_host(Manager *manager, Host *ret);

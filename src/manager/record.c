@@ -109,6 +109,8 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
         if (r >= 0)
                 r = image_hold(&unikernel->image_hold, manager, unikernel->image.digest);
         if (r >= 0)
+                r = unikernel_claim_found(unikernel);
+        if (r >= 0)
                 r = unikernels_add(manager, unikernel);
         if (r < 0) {
                 image_release(manager, unikernel->image_hold);

@@ -22,14 +22,12 @@ static void refuse_unknown(const char *name, ManagerDone done, void *userdata) {
 static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, Fault *fault) {
         Unikernel *unikernel;
         struct timespec now;
-        Machine machine;
         int r;
 
         if (unikernels_find(manager, order->name.text))
                 return fault_set(fault, FAULT_ALREADY_EXISTS, "A unikernel %s exists already",
                                  order->name.text);
-        manager_get_machine(&machine);
-        r = config_check(&order->config, &machine, &order->name, fault);
+        r = config_check(&order->config, &order->name, fault);
         if (r < 0)
                 return r;
 
@@ -37,6 +35,9 @@ static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, 
         if (!unikernel)
                 return -ENOMEM;
         r = config_copy(&unikernel->config, &order->config);
+        /* Before a byte of its image is taken in: what it is to have is there for nobody else. */
+        if (r >= 0)
+                r = unikernel_claim(unikernel, order->start, fault);
         if (r >= 0)
                 r = unikernels_add(manager, unikernel);
         if (r < 0) {
@@ -100,16 +101,27 @@ void manager_start(Manager *manager, const Name *name, ManagerDone done, void *u
                 return;
         }
 
+        if (step.action == LIFE_BEGIN) {
+                r = unikernel_claim_run(unikernel, &fault);
+                if (r < 0) {
+                        done(userdata, r, &fault);
+                        return;
+                }
+        }
         r = unikernel_wait(unikernel, WAIT_FOR_START, done, userdata);
         if (r < 0) {
+                if (step.action == LIFE_BEGIN)
+                        claim_stop(unikernel->claim);
                 done(userdata, r, &fault);
                 return;
         }
         if (step.action == LIFE_BEGIN) {
                 unikernel_set_state(unikernel, step.state);
                 r = start_begin(unikernel, -1, true);
-                if (r < 0)
+                if (r < 0) {
+                        unikernel_set_state(unikernel, STATE_FAILED);
                         unikernel_answer(unikernel, WAIT_FOR_START, r, NULL);
+                }
         }
 }
 

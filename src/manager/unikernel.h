@@ -16,6 +16,7 @@
 #include "domain/lifecycle.h"
 #include "domain/name.h"
 
+typedef struct Claim Claim;
 typedef struct Image Image;
 typedef struct Start Start;
 typedef struct Manager Manager;
@@ -52,6 +53,7 @@ typedef struct Unikernel {
         Name name;
         Config config;
         ImageInfo image;
+        Claim *claim;      /* what it has of the paths above it; see claims.c */
         Image *image_hold; /* keeps the file from being swept */
         bool wanted;       /* starts with the host */
         bool recorded;     /* on disk; before that nobody sees it */

@@ -125,6 +125,7 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
         sd_event_source_disable_unref(unikernel->stop_timer);
         sd_event_source_disable_unref(unikernel->pidfd_source);
         sd_bus_slot_unref(unikernel->result_slot);
+        claim_free(unikernel->claim);
         config_clear(&unikernel->config);
         free(unikernel->create_fault);
         free(unikernel->run);
@@ -139,6 +140,8 @@ void unikernel_set_state(Unikernel *unikernel, State state) {
 
         if (unikernel->state == state)
                 return;
+        if (state == STATE_STOPPED || state == STATE_FAILED)
+                claim_stop(unikernel->claim);
         clock_gettime(CLOCK_REALTIME, &now);
         unikernel->state = state;
         unikernel->state_usec = (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;

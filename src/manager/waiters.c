@@ -53,6 +53,7 @@ static void remove_for_good(Unikernel *unikernel) {
         bool was_visible = unikernel->recorded;
 
         unikernels_remove(manager, unikernel);
+        unikernel->claim = claim_free(unikernel->claim);
         run_record_remove(unikernel);
         image_release(manager, unikernel->image_hold);
         if (was_visible)

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What each unikernel has of the paths above it: a place from its reservation until it is gone, and
+ * memory, CPUs and bridges while it is neither stopped nor failed.
+ */
+
+#include <string.h>
+#include <systemd/sd-journal.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+static void share_clear(Share *share) {
+        bridges_clear(&share->bridges);
+}
+
+/* What it takes when it runs. The caller clears *@ret, whatever is returned. */
+static int share_of(Share *ret, const Unikernel *unikernel) {
+        const Config *config = &unikernel->config;
+
+        *ret = (Share){
+                .n_unikernels = 1,
+                .memory_bytes = config->memory_bytes,
+                .cpus = config->cpus,
+        };
+        for (size_t i = 0; i < config->devices.n_nets; i++) {
+                const Net *net = &config->devices.nets[i];
+                int r = 0;
+
+                /* Without a name it is the only one that fits, which is filled in later. */
+                if (net->bridge.text[0])
+                        r = bridges_add(&ret->bridges, net->bridge.text, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int unikernel_claim(Unikernel *unikernel, bool running, Fault *fault) {
+        _cleanup_(share_clear) Share share = {};
+        Policy machine;
+        int r;
+
+        r = share_of(&share, unikernel);
+        if (r < 0)
+                return r;
+        manager_machine_policy(unikernel->manager, &machine);
+        return claim_new(
+                &unikernel->claim, unikernel->manager->paths, &machine,
+                &(const Demand){.name = &unikernel->name, .share = share, .running = running},
+                fault);
+}
+
+int unikernel_claim_run(Unikernel *unikernel, Fault *fault) {
+        _cleanup_(share_clear) Share share = {};
+        Policy machine;
+        int r;
+
+        r = share_of(&share, unikernel);
+        if (r < 0)
+                return r;
+        manager_machine_policy(unikernel->manager, &machine);
+        return claim_run(unikernel->claim, &machine, &share, fault);
+}
+
+int unikernel_claim_again(Unikernel *unikernel, Fault *fault) {
+        _cleanup_(share_clear) Share share = {};
+        Policy machine;
+        int r;
+
+        if (claim_is_running(unikernel->claim))
+                return unikernel_claim_run(unikernel, fault);
+        r = share_of(&share, unikernel);
+        if (r < 0)
+                return r;
+        manager_machine_policy(unikernel->manager, &machine);
+        return claim_check(unikernel->claim, &machine, &share, fault);
+}
+
+int unikernel_claim_found(Unikernel *unikernel) {
+        return claim_restore(&unikernel->claim, unikernel->manager->paths,
+                             &(const Demand){
+                                     .name = &unikernel->name,
+                                     .share.n_unikernels = 1,
+                             });
+}
+
+void unikernel_claim_found_running(Unikernel *unikernel) {
+        _cleanup_(share_clear) Share share = {};
+        int r;
+
+        r = share_of(&share, unikernel);
+        if (r >= 0)
+                r = claim_restore_run(unikernel->claim, &share);
+        if (r < 0)
+                sd_journal_print(LOG_ERR,
+                                 "What the running unikernel %s has is not counted below its "
+                                 "policies: %s",
+                                 unikernel->name.text, strerror(-r));
+}
