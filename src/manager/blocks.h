@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * The block devices of the host: sparse files in the folder of blocks, each a multiple of 1 MiB. A
+ * device belongs to at most one unikernel of its path, the one whose configuration names it,
+ * running or not. Whatever is done with it (a run, a transfer) has it alone: who comes meanwhile is
+ * told that it is busy.
+ */
+
+#include <stdint.h>
+
+#include "manager/manager.h"
+
+typedef struct Claim Claim;
+
+typedef enum BlockState {
+        BLOCK_IDLE,
+        BLOCK_IN_USE, /* by a run of the unikernel that it belongs to */
+        BLOCK_WRITING,
+        BLOCK_READING,
+        N_BLOCK_STATES,
+} BlockState;
+
+typedef struct BlockDevice {
+        Name name;
+        uint64_t size_bytes;
+        uint64_t allocated_bytes; /* as it was when somebody looked last */
+        BlockState state;
+        Unikernel *unikernel; /* that it belongs to; NULL: none */
+        Claim *claim;
+        bool is_published; /* its file is there, and others may see it */
+        bool is_removing;
+        bool is_granted; /* its file may be opened by a uid of a tender */
+        ListLink in_use; /* in Manager.blocks_in_use, in BLOCK_IN_USE */
+} BlockDevice;
+
+/* "idle", "in-use", "writing", "reading". */
+const char *block_state_to_string(BlockState state);
+
+/* --- for the manager, once */
+
+/* Reads what is there; what is no device goes to quarantine. Before the records are read. */
+int blocks_load(Manager *manager);
+void blocks_free_all(Manager *manager);
+
+/* The launcher has told what runs, and what runs is adopted: takes back what other uids were
+ * granted of devices that nobody uses. */
+void blocks_sweep(Manager *manager);
+
+/* --- for whoever brings a unikernel and its devices together */
+
+/* All that its configuration names belong to @unikernel from now on, or none of them:
+ * FAULT_NO_SUCH_BLOCK_DEVICE, FAULT_BLOCK_DEVICE_BUSY. Those that did already still do. */
+int blocks_assign(Unikernel *unikernel, Fault *fault);
+
+/* Undoes it; not while it uses them. To be called before its configuration is replaced, and before
+ * @unikernel is freed, but when the whole manager is. */
+void blocks_unassign(Unikernel *unikernel);
+
+/* For a start: assigns what could not be when its record was read, marks all as in use and opens
+ * them for reading and writing, in the order of the configuration; there are
+ * config.devices.n_blocks of @ret_fds, and the caller owns them. All or none:
+ * FAULT_NO_SUCH_BLOCK_DEVICE, and FAULT_BLOCK_DEVICE_BUSY for one that belongs to another unikernel
+ * or is being written or read. */
+int blocks_open(Unikernel *unikernel, int ret_fds[], Fault *fault);
+
+/* The run is over, or never began: they are idle again, and nobody else may open their files. The
+ * descriptors are the caller's to close, before this. */
+void blocks_close(Unikernel *unikernel);
+
+/* The same as blocks_open() for one that was found running. -ENOENT and -EBUSY are returned when
+ * not all of them could be marked; those that could be are. */
+int blocks_adopt(Unikernel *unikernel);
+
+/* Between blocks_open() and the gate, for a tender that opens its disks by path (/proc/self/fd/N):
+ * has the files readable and writable for @uid. @done is called exactly once, from the event loop,
+ * when this returns more than 0; 0: there is nothing to wait for. blocks_close() takes it back. */
+int blocks_grant(Unikernel *unikernel, uint32_t uid, ManagerDone done, void *userdata);
+
+/* --- requests */
+
+typedef struct BlockCreateOrder {
+        Name name;
+        uint64_t size_bytes;
+        bool has_content;
+        int content_fd; /* stays the caller's; what is behind it is the client's */
+        bool is_plain;  /* not to be inflated, whatever it looks like */
+} BlockCreateOrder;
+
+typedef struct BlockWriteOrder {
+        Name name;
+        int content_fd;
+        bool is_plain;
+} BlockWriteOrder;
+
+typedef enum BlockCompression {
+        BLOCK_COMPRESSION_NONE,
+        BLOCK_COMPRESSION_GZIP,
+} BlockCompression;
+
+typedef struct BlockReadOrder {
+        Name name;
+        BlockCompression compression;
+        Reader reader;
+} BlockReadOrder;
+
+void blocks_create(Manager *manager,
+                   const BlockCreateOrder *order,
+                   ManagerDone done,
+                   void *userdata);
+void blocks_write(Manager *manager, const BlockWriteOrder *order, ManagerDone done, void *userdata);
+void blocks_remove(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
+/* Returns a pipe's reading end, which is the caller's, or a negative errno. As many bytes come out
+ * as @ret_size says, when they are not compressed; fewer: it went wrong. */
+int blocks_read(Manager *manager, const BlockReadOrder *order, uint64_t *ret_size, Fault *fault);
+
+/* NULL when there is none that others may see. */
+const BlockDevice *blocks_find(Manager *manager, const char *name);
+
+/* Is the name taken, if only by one that is being created? */
+bool blocks_know(Manager *manager, const char *name);
+
+/* In the order of their names, those below the path @prefix. The visitor stops it by returning a
+ * negative errno, which is then returned. */
+typedef int (*BlockVisitor)(void *userdata, const BlockDevice *device);
+int blocks_visit(Manager *manager, const char *prefix, BlockVisitor visitor, void *userdata);
