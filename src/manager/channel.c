@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
@@ -27,6 +29,7 @@ struct Channel {
         sd_event_source *source;
         ChannelHandlers handlers;
         ListLink outgoing;
+        bool broken;
         size_t size_max;
         char *buffer;
 };
@@ -54,6 +57,7 @@ DEFINE_CLEANUP(Channel *, channel_free);
 
 static int queue(Channel *channel, const void *data, size_t size, const int *fds, size_t n_fds) {
         Outgoing *outgoing;
+        int r;
 
         outgoing = calloc(1, sizeof(*outgoing) + size);
         if (!outgoing)
@@ -64,26 +68,39 @@ static int queue(Channel *channel, const void *data, size_t size, const int *fds
                 int copy = fcntl(fds[outgoing->n_fds], F_DUPFD_CLOEXEC, 3);
 
                 if (copy < 0) {
-                        int r = -errno;
-
+                        r = -errno;
                         outgoing_free(outgoing);
                         return r;
                 }
                 outgoing->fds[outgoing->n_fds] = copy;
         }
+        r = sd_event_source_set_io_events(channel->source, EPOLLIN | EPOLLOUT);
+        if (r < 0) {
+                /* Whoever is told that it failed may send it again: it must not go twice. */
+                outgoing_free(outgoing);
+                return r;
+        }
         list_append(&channel->outgoing, &outgoing->link);
-        return sd_event_source_set_io_events(channel->source, EPOLLIN | EPOLLOUT);
+        return 0;
 }
 
 int channel_send(Channel *channel, const void *data, size_t size, const int *fds, size_t n_fds) {
         int r;
 
+        if (channel->broken)
+                return -EPIPE;
         if (list_is_empty(&channel->outgoing)) {
                 r = packet_send(channel->fd, data, size, fds, n_fds);
                 if (r != -EAGAIN)
                         return r;
         }
         return queue(channel, data, size, fds, n_fds);
+}
+
+void channel_break(Channel *channel) {
+        channel->broken = true;
+        /* Makes it readable, whatever the peer does. */
+        (void) shutdown(channel->fd, SHUT_RDWR);
 }
 
 static int flush(Channel *channel) {
@@ -115,6 +132,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
                 int fds[PACKET_FDS_MAX];
                 size_t n_fds = 0;
 
+                if (channel->broken) {
+                        r = -EPROTO;
+                        break;
+                }
                 r = packet_receive(fd, channel->buffer, channel->size_max, fds, &n_fds);
                 if (r == -EAGAIN)
                         return 0;

@@ -33,5 +33,9 @@ int channel_new(Channel **ret,
                 const ChannelHandlers *handlers);
 Channel *channel_free(Channel *channel);
 
-/* The descriptors stay the caller's. */
+/* The descriptors stay the caller's. When it fails, nothing is sent, now or later. */
 int channel_send(Channel *channel, const void *data, size_t size, const int *fds, size_t n_fds);
+
+/* The peer makes no sense: nothing more is taken from it or given to it, and the closed handler is
+ * called from the loop, with -EPROTO. May be used by the received handler. */
+void channel_break(Channel *channel);

@@ -13,9 +13,6 @@
 #include "base/cleanup.h"
 #include "manager/helper.h"
 
-/* Descriptors are first moved out of the way of their targets. */
-#define SAFE_FD 64
-
 struct Helper {
         pid_t pid;
         sd_event_source *source;
@@ -29,37 +26,57 @@ static void attributes_destroyp(posix_spawnattr_t *attributes) {
         posix_spawnattr_destroy(attributes);
 }
 
-/* Spec's descriptors to 0, 1, 2 ...; everything else is close-on-exec from birth. */
-static int prepare_fds(posix_spawn_file_actions_t *actions, const HelperSpec *spec) {
+/* Spec's descriptors, moved out of the way of each other: what is to be put at 3 must not lie at 1.
+ */
+typedef struct Moved {
+        int fds[HELPER_FDS_MAX];
+        bool is_copy[HELPER_FDS_MAX];
+} Moved;
+
+static void moved_clear(Moved *moved) {
+        for (size_t i = 0; i < HELPER_FDS_MAX; i++)
+                if (moved->is_copy[i])
+                        fd_close(moved->fds[i]);
+}
+
+static int move_fds(Moved *moved, const HelperSpec *spec) {
+        for (size_t i = 0; i < spec->n_fds; i++) {
+                int fd = spec->fds[i];
+
+                if (fd >= 0 && fd < HELPER_FDS_MAX && fd != (int) i) {
+                        fd = fcntl(fd, F_DUPFD_CLOEXEC, HELPER_FDS_MAX);
+                        if (fd < 0)
+                                return -errno;
+                        moved->is_copy[i] = true;
+                }
+                moved->fds[i] = fd;
+        }
+        return 0;
+}
+
+/* To 0, 1, 2 ...; everything else is close-on-exec from birth. */
+static int place_fds(posix_spawn_file_actions_t *actions, const Moved *moved, size_t n_fds) {
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < spec->n_fds; i++)
-                if (spec->fds[i] >= 0)
-                        r = posix_spawn_file_actions_adddup2(actions, spec->fds[i],
-                                                             SAFE_FD + (int) i);
-        for (size_t i = 0; r == 0 && i < spec->n_fds; i++) {
-                int target = (int) i;
-
-                if (spec->fds[i] < 0) {
-                        r = posix_spawn_file_actions_addopen(actions, target, "/dev/null", O_RDWR,
-                                                             0);
-                        continue;
-                }
-                r = posix_spawn_file_actions_adddup2(actions, SAFE_FD + target, target);
-                if (r == 0)
-                        r = posix_spawn_file_actions_addclose(actions, SAFE_FD + target);
-        }
+        for (int i = 0; r == 0 && i < (int) n_fds; i++)
+                r = moved->fds[i] < 0
+                            ? posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0)
+                            : posix_spawn_file_actions_adddup2(actions, moved->fds[i], i);
         return -r;
 }
 
 static int spawn(pid_t *ret_pid, const HelperSpec *spec) {
         _cleanup_(actions_destroyp) posix_spawn_file_actions_t actions;
         _cleanup_(attributes_destroyp) posix_spawnattr_t attributes;
+        _cleanup_(moved_clear) Moved moved = {};
         const char *argv[HELPER_ARGUMENTS_MAX + 2] = {strrchr(spec->program, '/') + 1};
         char *no_environment[] = {NULL};
         sigset_t none, all;
         size_t n = 1;
         int r;
+
+        posix_spawn_file_actions_init(&actions);
+        posix_spawnattr_init(&attributes);
 
         for (const char *const *argument = spec->arguments; argument && *argument; argument++) {
                 if (n > HELPER_ARGUMENTS_MAX)
@@ -67,9 +84,9 @@ static int spawn(pid_t *ret_pid, const HelperSpec *spec) {
                 argv[n++] = *argument;
         }
 
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attributes);
-        r = prepare_fds(&actions, spec);
+        r = move_fds(&moved, spec);
+        if (r >= 0)
+                r = place_fds(&actions, &moved, spec->n_fds);
         if (r < 0)
                 return r;
 
@@ -84,6 +101,12 @@ static int spawn(pid_t *ret_pid, const HelperSpec *spec) {
                             (char *const *) (uintptr_t) argv, no_environment);
 }
 
+/* One whose end nobody would see must not stay: it has only just begun, so it goes at once. */
+static void undo(pid_t pid) {
+        kill(pid, SIGKILL);
+        (void) waitpid(pid, NULL, 0);
+}
+
 static int on_ended(sd_event_source *source, const siginfo_t *info, void *userdata) {
         Helper *helper = userdata;
 
@@ -92,6 +115,11 @@ static int on_ended(sd_event_source *source, const siginfo_t *info, void *userda
                 return sd_event_source_set_floating(source, false);
         helper->pid = 0;
         return 0;
+}
+
+void helper_kill(Helper *helper) {
+        if (helper && helper->pid > 0)
+                kill(helper->pid, SIGKILL);
 }
 
 Helper *helper_free(Helper *helper) {
@@ -121,7 +149,7 @@ int helper_start(Helper **ret, sd_event *event, const HelperSpec *spec) {
                 return r;
         r = sd_event_add_child(event, &helper->source, helper->pid, WEXITED, on_ended, helper);
         if (r < 0) {
-                kill(helper->pid, SIGKILL);
+                undo(helper->pid);
                 return r;
         }
 
@@ -167,7 +195,7 @@ int helper_start_floating(sd_event *event,
                 return r;
         r = sd_event_add_child(event, &source, pid, WEXITED, on_floating_ended, floating);
         if (r < 0) {
-                kill(pid, SIGKILL);
+                undo(pid);
                 return r;
         }
         sd_event_source_set_destroy_callback(source, floating_free);

@@ -34,4 +34,7 @@ int helper_start_floating(sd_event *event,
                           HelperEnded ended,
                           void *userdata);
 
+/* Ends at once a program that can't be trusted to do so. It goes on to be collected. */
+void helper_kill(Helper *helper);
+
 Helper *helper_free(Helper *helper);
