@@ -11,6 +11,10 @@
 
 #define RECORD_VERSION 1
 
+/* What one configuration may take of a record, which has two when there is a previous one. An
+ * argument can be a byte of which white space would make ten. */
+#define SPACED_MAX (WRITER_DATA_MAX / 2U)
+
 static json_t *arguments_to_json(const Strings *arguments) {
         json_t *array = json_array();
 
@@ -40,11 +44,16 @@ static json_t *record_to_json(const Unikernel *unikernel) {
 
 int record_format(const Unikernel *unikernel, char **ret) {
         _cleanup_(json_decrefp) json_t *record = record_to_json(unikernel);
-        char *text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
+        _cleanup_(freep) char *text = NULL;
 
+        text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
+        if (text && strlen(text) > SPACED_MAX) {
+                free(text);
+                text = json_dumps(record, JSON_COMPACT);
+        }
         if (!text)
                 return -ENOMEM;
-        *ret = text;
+        *ret = TAKE_PTR(text);
         return 0;
 }
 

@@ -122,6 +122,14 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
         return 0;
 }
 
+static void on_quarantined(void *userdata, const WriterAnswer *answer) {
+        if (answer->error < 0)
+                sd_journal_print(LOG_ERR,
+                                 "A record could not be moved to quarantine (%s), and stays where "
+                                 "it is until the next start",
+                                 strerror(-answer->error));
+}
+
 static int quarantine(Manager *manager, const char *file, int error) {
         sd_journal_print(LOG_ERR,
                          "The record unikernels/%s can't be used (%s), it is moved to quarantine; "
@@ -134,7 +142,7 @@ static int quarantine(Manager *manager, const char *file, int error) {
                                     .name = file,
                                     .target = file,
                             },
-                            NULL, NULL);
+                            on_quarantined, NULL);
 }
 
 static void closedirp(DIR **directory) {

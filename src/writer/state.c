@@ -11,6 +11,9 @@
 #include "base/file.h"
 #include "writer/state.h"
 
+/* How many files of one name may lie in quarantine. */
+#define QUARANTINE_SUFFIX_MAX 9999U
+
 static const char *const folder_names[WRITER_N_FOLDERS] = {
         [WRITER_UNIKERNELS] = "unikernels",
         [WRITER_POLICIES] = "policies",
@@ -162,9 +165,20 @@ int state_remove(State *state, WriterFolder folder, const char *name) {
 }
 
 int state_quarantine(State *state, WriterFolder folder, const char *name, const char *target) {
-        if (state_has(state, WRITER_QUARANTINE, target))
-                return -EEXIST;
-        if (renameat(state->folders[folder], name, state->folders[WRITER_QUARANTINE], target) < 0)
+        char free_name[WRITER_NAME_MAX + 1];
+
+        snprintf(free_name, sizeof(free_name), "%s", target);
+        for (unsigned i = 1; state_has(state, WRITER_QUARANTINE, free_name); i++) {
+                char suffix[sizeof(".9999")];
+
+                if (i > QUARANTINE_SUFFIX_MAX)
+                        return -EEXIST;
+                snprintf(suffix, sizeof(suffix), ".%u", i);
+                snprintf(free_name, sizeof(free_name), "%.*s%s",
+                         (int) (WRITER_NAME_MAX - strlen(suffix)), target, suffix);
+        }
+        if (renameat(state->folders[folder], name, state->folders[WRITER_QUARANTINE], free_name) <
+            0)
                 return -errno;
         return 0;
 }

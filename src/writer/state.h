@@ -56,7 +56,8 @@ int state_publish(State *state, const char *name, WriterFolder folder, const cha
 /* That it is not there is a success. */
 int state_remove(State *state, WriterFolder folder, const char *name);
 
-/* Moves @folder/@name to quarantine/@target. -EEXIST when that is taken. */
+/* Moves @folder/@name to quarantine/@target, or to @target.1, .2 ... when that is taken, cut where
+ * the name would be too long. -EEXIST when a great many of these are. */
 int state_quarantine(State *state, WriterFolder folder, const char *name, const char *target);
 
 /* Has the names in @folder on disk. */

@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 #define WRITER_WIRE_VERSION 1U
-#define WRITER_NAME_MAX     255           /* NAME_MAX of Linux */
-#define WRITER_DATA_MAX     (96U * 1024U) /* bytes; half of the default socket buffer */
+#define WRITER_NAME_MAX     255            /* NAME_MAX of Linux */
+#define WRITER_DATA_MAX     (160U * 1024U) /* bytes; a message fits the default socket buffer */
 #define WRITER_UIDS_MAX     256U
 
 /* Folders below the state directory. Missing ones are made, mode 0700, and WRITER_TMP is emptied,
@@ -49,7 +49,8 @@ typedef enum WriterVerb {
          * removed. The new name is on disk when the next WRITER_PUT is answered: nobody needs it
          * before a record refers to it. */
         WRITER_PUBLISH,
-        /* Moves .folder/.name to quarantine/.target durably. -EEXIST when that is taken. */
+        /* Moves .folder/.name to quarantine/.target durably; to .target.1, .2 ... when that is
+         * taken: nothing in there is ever lost to another file. */
         WRITER_QUARANTINE_FILE,
         /* The data is an array of uint32_t uids; the answer's data are those of them that NSS
          * does not know. One that NSS can't tell about is not among them. */

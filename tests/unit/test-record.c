@@ -66,17 +66,22 @@ static void check_arguments(const char *argument) {
         while (arguments->size + strlen(argument) + 1 <= CONFIG_ARGUMENTS_MAX + 1U)
                 assert_int_equal(strings_append(arguments, argument), 0);
 
-        assert_true(pass(&unikernel, &other) <= WRITER_DATA_MAX);
+        /* The configuration before this one has room beside it. */
+        assert_true(pass(&unikernel, &other) <= WRITER_DATA_MAX / 2);
         assert_int_equal(other.config.arguments.size, arguments->size);
         config_clear(&unikernel.config);
         config_clear(&other.config);
 }
 
 static void the_oddest_arguments_survive_a_restart(void **state) {
+        char text[CONFIG_ARGUMENTS_MAX + 1] = "";
+
+        memset(text, 1, sizeof(text) - 1);
         check_arguments("");
         check_arguments("\x01");
         check_arguments("\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01");
         check_arguments("\xc2\x80");
+        check_arguments(text);
 }
 
 /* Replaces @old, which is in the record of make_unikernel(). */

@@ -117,7 +117,7 @@ static void survives_a_full_disk(void **state) {
         end_writer();
         if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
             mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-            mount("test", directory, "tmpfs", 0, "size=160k") < 0) {
+            mount("test", directory, "tmpfs", 0, "size=256k") < 0) {
                 print_message("needs root and mount(): %s\n", strerror(errno));
                 start_writer();
                 skip();

@@ -157,9 +157,31 @@ static void quarantines_but_never_over_another_one(void **state) {
         expect_content("quarantine/1-bad", "x");
         expect_missing("unikernels/bad");
         assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "bad"), "y", 1), 0);
-        assert_int_equal(ask(it, NULL, 0), -EEXIST);
+        assert_int_equal(ask(it, NULL, 0), 0);
         expect_content("quarantine/1-bad", "x");
-        expect_content("unikernels/bad", "y");
+        expect_content("quarantine/1-bad.1", "y");
+        assert_int_equal(ask(request(WRITER_PUT, WRITER_UNIKERNELS, "bad"), "z", 1), 0);
+        assert_int_equal(ask(it, NULL, 0), 0);
+        expect_content("quarantine/1-bad.1", "y");
+        expect_content("quarantine/1-bad.2", "z");
+        expect_missing("unikernels/bad");
+}
+
+static void quarantines_names_of_any_length_twice(void **state) {
+        WriterRequest it = request(WRITER_QUARANTINE_FILE, WRITER_UNIKERNELS, "bad");
+        char second[sizeof("quarantine/") + WRITER_NAME_MAX] = "quarantine/";
+
+        memset(it.target, 'n', WRITER_NAME_MAX);
+        memset(second + strlen(second), 'n', WRITER_NAME_MAX - 2);
+        strcat(second, ".1");
+        for (int i = 0; i < 2; i++) {
+                WriterRequest put = request(WRITER_PUT, WRITER_UNIKERNELS, "bad");
+
+                assert_int_equal(ask(put, i ? "y" : "x", 1), 0);
+                assert_int_equal(ask(it, NULL, 0), 0);
+        }
+        assert_int_equal(count_files("quarantine"), 2);
+        expect_content(second, "y");
 }
 
 /* Puts file 0, removes it, puts file 1, puts it again, and so on. */
@@ -254,6 +276,7 @@ int main(void) {
                 WRITER_TEST(publishes_many_files_at_once),
                 WRITER_TEST(makes_a_temporary_file_only_once),
                 WRITER_TEST(quarantines_but_never_over_another_one),
+                WRITER_TEST(quarantines_names_of_any_length_twice),
                 WRITER_TEST(answers_many_requests_in_order),
                 WRITER_TEST(does_what_was_asked_before_the_daemon_went),
                 WRITER_TEST(empties_tmp_when_it_starts),
