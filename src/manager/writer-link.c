@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
@@ -46,13 +46,18 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
         PendingOrder *order;
         WriterReply reply;
 
-        if (size < sizeof(reply) || list_is_empty(&link->pending))
-                return;
-        memcpy(&reply, data, sizeof(reply));
         order = LIST_ENTRY(link->pending.next, PendingOrder, link);
-
-        /* It is our own program and answers in order; if it does not, that is a bug of ours. */
-        assert(reply.version == WRITER_WIRE_VERSION && reply.serial == order->serial);
+        if (size >= sizeof(reply))
+                memcpy(&reply, data, sizeof(reply));
+        /* It answers in order. One that does not is broken, and whatever it says from here on would
+         * be taken for something else: it is replaced like one that died. */
+        if (size < sizeof(reply) || list_is_empty(&link->pending) ||
+            reply.version != WRITER_WIRE_VERSION || reply.serial != order->serial) {
+                sd_journal_print(LOG_ERR, "albatross-writer gives answers that make no sense: "
+                                          "another one is started");
+                channel_break(link->channel);
+                return;
+        }
 
         pending_settle(order, &(const WriterAnswer){
                                       .error = reply.error,
@@ -86,6 +91,8 @@ static void on_closed(void *userdata, int error) {
         ListLink orphans;
 
         link->channel = channel_free(link->channel);
+        /* It may not have died: there must not be two of them at work. */
+        helper_kill(link->helper);
         link->helper = helper_free(link->helper);
 
         /* The handlers may give new orders, to a new writer: those are none of these. */
@@ -166,7 +173,8 @@ int writer_order(WriterLink *link, const WriterOrder *order, WriterDone done, vo
                 memcpy(pending->message + sizeof(request), order->data, order->size);
 
         r = channel_send(link->channel, pending->message, pending->size, NULL, 0);
-        if (r < 0)
+        /* The next writer gets what this one, which is gone, can't take any more. */
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET)
                 return r;
         list_append(&link->pending, &TAKE_PTR(pending)->link);
         return 0;

@@ -61,3 +61,38 @@ status=0; wait $start || status=$?
 equal 'and so is the start' 0 "$status"
 equal 'which has the last word' 'running running' "$(wanted other) $(albatrossctl show other -P State)"
 check 'all can be destroyed' albatrossctl destroy other
+
+# --- one that is broken is replaced, as if it had died
+
+double=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/writer-double
+[ -x "$double" ] || skip "$double is not built"
+pid=$(daemon)
+mv $program $program.away
+cp "$double" $program
+for how in serial version short unasked chatter; do
+    echo $how >/run/albatross/double
+    kill -KILL "$(writer)"
+    check "a writer whose answers make no sense ($how): what it was asked is done by another" \
+        timeout 10 albatrossctl create --no-start double "$HELLO"
+    check '  it was there' [ ! -e /run/albatross/double ]
+    check '  it is gone' wait_for 3 eval '[ "$(pgrep -c -P "$(daemon)" albatross-write)" = 1 ]'
+    equal '  the daemon is the same' "$pid" "$(daemon)"
+    prints '  the journal says so' 'answers that make no sense' journalctl --no-pager -q -o cat -t albatrossd --since=-10s
+    check '  all is on disk' [ -e /var/lib/albatross/v1/unikernels/double.json ]
+    check '  and can be destroyed' timeout 10 albatrossctl destroy double
+done
+mv $program.away $program
+kill -KILL "$(writer)"
+
+# --- a record that can't be read meets one of its name in quarantine
+
+state=/var/lib/albatross/v1
+for i in 1 2 3; do
+    echo "nonsense $i" >$state/unikernels/odd.json
+    check "a bad record, again ($i): the daemon starts" systemctl restart albatrossd
+    check '  and it is put aside' wait_for 3 [ ! -e $state/unikernels/odd.json ]
+done
+equal 'none of them is lost' 'nonsense 1 nonsense 2 nonsense 3' \
+    "$(xargs <<<"$(cat $state/quarantine/odd.json $state/quarantine/odd.json.{1,2})")"
+rm $state/quarantine/odd.json*
+systemctl restart albatrossd
