@@ -10,7 +10,7 @@ __albatrossctl_options() {
         echo --host= --machine= --path= --json= -j --quiet --no-pager --no-legend \
             --no-ask-password --dry-run --help --version
         ;;
-    create) echo --memory= --cpus= --name --no-name --no-start --console ;;
+    create) echo --memory= --cpus= --net= --block= --name --no-name --no-start --console ;;
     start | stop) echo --all ;;
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
@@ -54,7 +54,7 @@ __albatrossctl_value() {
     -M | --machine)
         __albatrossctl_offer "$(machinectl list --no-legend --no-pager 2>/dev/null | cut -d' ' -f1)"
         ;;
-    --memory | --cpus) COMPREPLY=() ;;
+    --memory | --cpus | --net | --block) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -91,7 +91,7 @@ _albatrossctl() {
         case ${words[i]} in
         --) return ;;
         -[HMpPno] | --host | --machine | --path | --json | --property | --lines | --output | \
-            --since | --until | --memory | --cpus)
+            --since | --until | --memory | --cpus | --net | --block)
             i=$((i + 1))
             ;;
         -*) ;;

@@ -67,6 +67,8 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-imag
 # Their options.
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l cpus -x -d 'CPUs it may use'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l net -x -d 'A network'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l block -x -d 'A block device'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l name -d 'Give the guest its name'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-name -d 'Do not give the guest its name'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-start -d 'Only create it'

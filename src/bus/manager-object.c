@@ -164,79 +164,6 @@ static int method_get(sd_bus_message *message, void *userdata, sd_bus_error *err
         return sd_bus_reply_method_return(message, "o", path);
 }
 
-static int append_arguments(sd_bus_message *reply, const Strings *arguments) {
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'e', "sv");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(reply, "s", "Arguments");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'v', "as");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "s");
-        for (const char *text = NULL; r >= 0 && (text = strings_next(arguments, text));)
-                r = sd_bus_message_append(reply, "s", text);
-        for (unsigned level = 0; r >= 0 && level < 3; level++)
-                r = sd_bus_message_close_container(reply);
-        return r;
-}
-
-static int reply_inspect(sd_bus_message *message, const Unikernel *unikernel) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_return(message, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        r = append_arguments(reply, &unikernel->config.arguments);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(reply, "{sv}", "ImageDigest", "s", unikernel->image.digest);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-        return sd_bus_send(NULL, reply, NULL);
-}
-
-static void inspect_allowed(Call *call) {
-        const Unikernel *unikernel = manager_find(call->service->manager, call->name.text);
-        Fault fault = {};
-        int r;
-
-        if (!unikernel) {
-                r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
-                              call->name.text);
-                call_fail(call, r, &fault);
-                return;
-        }
-        r = reply_inspect(call->message, unikernel);
-        if (r < 0)
-                call_fail(call, r, NULL);
-        else
-                call_free(call);
-}
-
-static int method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
-        int r;
-
-        r = call_new(&call, userdata, message, TURN_CALL);
-        if (r < 0)
-                return r;
-        r = bus_read_name(message, &call->name, error);
-        if (r < 0)
-                return r;
-        return call_authorize(TAKE_PTR(call), "org.albatross.inspect", "inspect", inspect_allowed);
-}
-
 static void on_reader_ended(void *userdata) {
         turns_leave(userdata, TURN_READER);
 }
@@ -367,7 +294,7 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Inspect",
                                 SD_BUS_ARGS("s", name),
                                 SD_BUS_RESULT("a{sv}", private),
-                                method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+                                bus_method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetImage",
                                 SD_BUS_ARGS("s", name, "a{sv}", options),
                                 SD_BUS_RESULT("h", image),

@@ -65,6 +65,76 @@ static int read_strings(sd_bus_message *message, void *target, Fault *fault) {
         return sd_bus_message_exit_container(message);
 }
 
+static int read_net(sd_bus_message *message, Devices *devices, Fault *fault) {
+        const char *guest, *bridge, *mac;
+        int isolated, unlocked;
+        Net net = {};
+        int r;
+
+        r = sd_bus_message_read(message, "(sssbb)", &guest, &bridge, &mac, &isolated, &unlocked);
+        if (r <= 0)
+                return r;
+        if (strlen(guest) > DEVICE_NAME_MAX)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "The device \"%.20s...\" has a name of more than %d characters",
+                                 guest, DEVICE_NAME_MAX);
+        if (strlen(bridge) >= sizeof(net.bridge.text))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "No bridge can be called \"%.20s...\"", bridge);
+        if (mac[0] != '\0') {
+                r = mac_parse(&net.mac, mac, fault);
+                if (r < 0)
+                        return r;
+        }
+        strcpy(net.guest, guest);
+        strcpy(net.bridge.text, bridge);
+        net.isolated = isolated;
+        net.unlocked = unlocked;
+        r = devices_add_net(devices, &net, fault);
+        return r < 0 ? r : 1;
+}
+
+static int read_block(sd_bus_message *message, Devices *devices, Fault *fault) {
+        const char *guest, *device;
+        Block block = {};
+        int r;
+
+        r = sd_bus_message_read(message, "(ssu)", &guest, &device, &block.sector_size);
+        if (r <= 0)
+                return r;
+        if (strlen(guest) > DEVICE_NAME_MAX)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "The device \"%.20s...\" has a name of more than %d characters",
+                                 guest, DEVICE_NAME_MAX);
+        if (strlen(device) > NAME_LABEL_MAX)
+                return fault_set(fault, FAULT_INVALID_NAME,
+                                 "The label \"%.20s...\" has %zu characters, at most %d are "
+                                 "allowed",
+                                 device, strlen(device), NAME_LABEL_MAX);
+        strcpy(block.guest, guest);
+        strcpy(block.device, device);
+        r = devices_add_block(devices, &block, fault);
+        return r < 0 ? r : 1;
+}
+
+static int read_nets(sd_bus_message *message, void *target, Fault *fault) {
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "(sssbb)");
+        while (r > 0)
+                r = read_net(message, target, fault);
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
+static int read_blocks(sd_bus_message *message, void *target, Fault *fault) {
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "(ssu)");
+        while (r > 0)
+                r = read_block(message, target, fault);
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 static int read_value(sd_bus_message *message, const Option *option, void *base, Fault *fault) {
         const char *type;
         int r;
@@ -136,6 +206,8 @@ int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *faul
                 {"AddName", "b", read_bool, offsetof(CreateOrder, config.add_name)},
                 {"Arguments", "as", read_strings, offsetof(CreateOrder, config.arguments)},
                 {"Start", "b", read_bool, offsetof(CreateOrder, start)},
+                {"Nets", "a(sssbb)", read_nets, offsetof(CreateOrder, config.devices)},
+                {"Blocks", "a(ssu)", read_blocks, offsetof(CreateOrder, config.devices)},
                 {},
         };
 

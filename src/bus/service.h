@@ -21,8 +21,9 @@ struct BusService {
 extern const sd_bus_vtable manager_vtable[];
 extern const sd_bus_vtable unikernel_vtable[];
 
-/* host.c, in the manager's vtable. */
+/* host.c and inspect.c, in the manager's vtable. */
 int bus_method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* Is the sender root, without asking anybody? */
 bool bus_sender_is_root(BusService *service, sd_bus_message *message);

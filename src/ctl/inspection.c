@@ -7,7 +7,12 @@
 #include "ctl/inspection.h"
 
 bool inspection_has(const char *field) {
-        return strcmp(field, "Arguments") == 0 || strcmp(field, "ImageDigest") == 0;
+        static const char *const fields[] = {"Arguments", "Nets", "Blocks", "ImageDigest"};
+
+        for (size_t i = 0; i < N_ELEMENTS(fields); i++)
+                if (strcmp(field, fields[i]) == 0)
+                        return true;
+        return false;
 }
 
 int inspection_ask(Call *call, sd_bus *bus, const Name *name, bool interactive, Fault *fault) {

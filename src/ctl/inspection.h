@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* What not everybody may see of a unikernel: its arguments and the digest of its image. */
+/* What not everybody may see of a unikernel: its arguments, its devices, the digest of its image.
+ */
 
 #include <stdbool.h>
 #include <systemd/sd-bus.h>

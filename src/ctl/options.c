@@ -12,6 +12,7 @@
 #include "ctl/options.h"
 #include "ctl/suggest.h"
 #include "ctl/verb.h"
+#include "domain/device-text.h"
 
 /* getopt_long() returns these for the option with that id; below them lie the letters. */
 #define CODE_BASE 256
@@ -39,6 +40,10 @@ const OptionInfo option_infos[N_OPTIONS] = {
         [OPTION_MEMORY] = {"memory", 0, required_argument, "SIZE",
                            "Memory of the guest; in MiB, or with K, M, G or T"},
         [OPTION_CPUS] = {"cpus", 0, required_argument, "LIST", "CPUs it may use, as in 0-3,6"},
+        [OPTION_NET] = {"net", 0, required_argument, "GUEST[:BRIDGE][@MAC][,isolated][,nolock]",
+                        "A network, and the bridge it is on; may be repeated"},
+        [OPTION_BLOCK] = {"block", 0, required_argument, "GUEST[:DEVICE][@SECTOR]",
+                          "A block device, and the one behind it; may be repeated"},
         [OPTION_NAME] = {"name", 0, no_argument, NULL,
                          "Give the guest --name=LABEL before its other arguments"},
         [OPTION_NO_NAME] = {"no-name", 0, no_argument, NULL, "Do not"},
@@ -60,8 +65,6 @@ const OptionInfo option_infos[N_OPTIONS] = {
                         "Bytes as the guest wrote them, control characters included"},
         [OPTION_FORCE] = {"force", 0, no_argument, NULL, "Replace the file when it exists"},
 
-        [OPTION_NET] = {"net", 0, required_argument, "GUEST[:BRIDGE]", "A network device"},
-        [OPTION_BLOCK] = {"block", 0, required_argument, "GUEST[:DEVICE]", "A block device"},
         [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES", "When to restart it"},
         [OPTION_STARTUP] = {"startup", 0, required_argument, "N", "Priority of its start"},
         [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC", "Wait until it runs"},
@@ -177,6 +180,22 @@ static int read_memory(Options *options, const char *value, Fault *fault) {
         return 0;
 }
 
+static int add_net(Options *options, const char *value, Fault *fault) {
+        Net net;
+        int r;
+
+        r = net_parse(&net, value, fault);
+        return r < 0 ? r : devices_add_net(&options->devices, &net, fault);
+}
+
+static int add_block(Options *options, const char *value, Fault *fault) {
+        Block block;
+        int r;
+
+        r = block_parse(&block, value, fault);
+        return r < 0 ? r : devices_add_block(&options->devices, &block, fault);
+}
+
 static int read_lines(Options *options, const char *value, Fault *fault) {
         if (strcmp(value, "all") == 0) {
                 options->n_lines = LINES_ALL;
@@ -235,6 +254,10 @@ static int take_option(Options *options,
                 return read_memory(options, value, fault);
         else if (id == OPTION_CPUS)
                 return cpus_parse(&options->cpus, value, fault);
+        else if (id == OPTION_NET)
+                return add_net(options, value, fault);
+        else if (id == OPTION_BLOCK)
+                return add_block(options, value, fault);
         else if (id == OPTION_PROPERTY)
                 return add_properties(options, value, fault);
         else if (id == OPTION_LINES)
@@ -366,10 +389,12 @@ int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault 
 
         *ret = options;
         options.args = NULL;
+        options.devices = (Devices){};
         return 0;
 }
 
 void options_done(Options *options) {
         free(options->args);
         options->args = NULL;
+        devices_clear(&options->devices);
 }

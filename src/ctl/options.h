@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "domain/cpus.h"
+#include "domain/devices.h"
 #include "domain/fault.h"
 
 typedef struct Verb Verb;
@@ -33,6 +34,8 @@ typedef enum OptionId {
         /* Of some. */
         OPTION_MEMORY = N_GLOBAL_OPTIONS,
         OPTION_CPUS,
+        OPTION_NET,
+        OPTION_BLOCK,
         OPTION_NAME,
         OPTION_NO_NAME,
         OPTION_NO_START,
@@ -47,8 +50,6 @@ typedef enum OptionId {
         OPTION_RAW,
         OPTION_FORCE,
         /* Not there yet. */
-        OPTION_NET,
-        OPTION_BLOCK,
         OPTION_RESTART,
         OPTION_STARTUP,
         OPTION_WAIT_RUNNING,
@@ -96,6 +97,7 @@ typedef struct Options {
         JsonMode json;
         uint64_t memory_bytes;
         Cpus cpus;
+        Devices devices;
         const char *properties[PROPERTIES_MAX];
         size_t n_properties;
         uint64_t n_lines;
@@ -118,8 +120,8 @@ static inline bool option_given(const Options *options, OptionId id) {
         return options->given & OPTION_BIT(id);
 }
 
-/* Takes @argv apart; its strings must outlive *@ret, which is filled on success only and whose
- * .args the caller frees by options_done(). A verb may be missing (NULL). @now_usec, microseconds
+/* Takes @argv apart; its strings must outlive *@ret, which is filled on success only; the caller
+ * frees what is in it by options_done(). A verb may be missing (NULL). @now_usec, microseconds
  * UTC, is what relative times count from. */
 int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault *fault);
 

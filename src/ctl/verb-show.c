@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "ctl/connect.h"
+#include "ctl/device-word.h"
 #include "ctl/escape.h"
 #include "ctl/inspection.h"
 #include "ctl/properties.h"
@@ -30,7 +31,7 @@ static void print_word(const char *word) {
 static void print_value(const json_t *value);
 
 static void print_array(const json_t *array) {
-        char text[CPUS_TEXT_MAX + 1];
+        char text[CPUS_TEXT_MAX + 1], word[DEVICE_WORD_SIZE];
         Cpus cpus;
 
         /* The only arrays of numbers are sets of CPUs. */
@@ -46,6 +47,8 @@ static void print_array(const json_t *array) {
                         putchar(' ');
                 if (json_is_string(value))
                         print_word(json_string_value(value));
+                else if (device_word(value, word))
+                        print_word(word);
                 else
                         print_value(value);
         }

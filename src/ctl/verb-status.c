@@ -12,6 +12,7 @@
 #include "ctl/colour.h"
 #include "ctl/connect.h"
 #include "ctl/console.h"
+#include "ctl/device-word.h"
 #include "ctl/ended.h"
 #include "ctl/error.h"
 #include "ctl/escape.h"
@@ -101,6 +102,19 @@ static void print_image(const Report *report) {
                   digest[0] ? ", sha256 " : "", digest);
 }
 
+static void print_devices(const Report *report, const char *field, const char *key) {
+        const json_t *devices = json_object_get(report->private, field);
+        char word[DEVICE_WORD_SIZE];
+
+        for (size_t i = 0; i < json_array_size(devices); i++) {
+                if (!device_word(json_array_get(devices, i), word))
+                        continue;
+                printf("%12s: ", i == 0 ? key : "");
+                escape_write(stdout, word, strlen(word), ESCAPE_LINE);
+                putchar('\n');
+        }
+}
+
 static void print_run(const Report *report) {
         static const struct {
                 const char *key, *property;
@@ -144,6 +158,8 @@ static void report_print(const Report *report) {
         print_last_end(report);
         print_sizes(report);
         print_image(report);
+        print_devices(report, "Nets", "Networks");
+        print_devices(report, "Blocks", "Blocks");
         print_run(report);
         print_console(report);
 }

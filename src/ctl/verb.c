@@ -7,8 +7,8 @@
 
 #define BIT(id) OPTION_BIT(OPTION_##id)
 
-#define CONFIG_OPTIONS (BIT(MEMORY) | BIT(CPUS) | BIT(NAME) | BIT(NO_NAME))
-#define CONFIG_LATER   (BIT(NET) | BIT(BLOCK) | BIT(RESTART) | BIT(STARTUP))
+#define CONFIG_OPTIONS (BIT(MEMORY) | BIT(CPUS) | BIT(NET) | BIT(BLOCK) | BIT(NAME) | BIT(NO_NAME))
+#define CONFIG_LATER   (BIT(RESTART) | BIT(STARTUP))
 
 const Verb verbs[] = {
         {.name = "list",

@@ -14,9 +14,10 @@ bool bridge_name_is_valid(const char *name) {
                 return false;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return false;
-        /* The kernel takes no "/", ":" and "%" itself; the others would need quoting in a list. */
+        /* The kernel takes no "/", ":" and "%" itself; the others would need quoting where a bridge
+         * stands in a list, or before a MAC address. */
         for (size_t i = 0; i < length; i++)
-                if (name[i] <= ' ' || name[i] > '~' || strchr(",%/:\"'\\", name[i]))
+                if (name[i] <= ' ' || name[i] > '~' || strchr(",%/:@\"'\\", name[i]))
                         return false;
         return true;
 }

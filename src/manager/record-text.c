@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "domain/device-text.h"
 #include "manager/manager-internal.h"
 
 #define RECORD_VERSION 1
@@ -26,17 +27,37 @@ static json_t *arguments_to_json(const Strings *arguments) {
         return array;
 }
 
+/* As they are written on a command line. */
+static json_t *devices_to_json(const Devices *devices) {
+        _cleanup_(json_decrefp) json_t *nets = json_array(), *blocks = json_array();
+        char net[NET_TEXT_SIZE], block[BLOCK_TEXT_SIZE];
+
+        for (size_t i = 0; i < devices->n_nets; i++) {
+                net_format(&devices->nets[i], net);
+                if (json_array_append_new(nets, json_string(net)) < 0)
+                        return NULL;
+        }
+        for (size_t i = 0; i < devices->n_blocks; i++) {
+                block_format(&devices->blocks[i], block);
+                if (json_array_append_new(blocks, json_string(block)) < 0)
+                        return NULL;
+        }
+        return json_pack("{s:O, s:O}", "Nets", nets, "Blocks", blocks);
+}
+
 static json_t *record_to_json(const Unikernel *unikernel) {
         char cpus[CPUS_TEXT_MAX + 1];
 
         cpus_format(&unikernel->config.cpus, cpus);
-        return json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:s, s:b, s:o}, s:{s:s, s:I, s:I, s:I}}",
+        return json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:s, s:b, s:o, s:o}, "
+                         "s:{s:s, s:I, s:I, s:I}}",
                          "Version", RECORD_VERSION, "Name", unikernel->name.text, "Wanted",
                          unikernel->wanted ? "running" : "stopped", "CreationTimestamp",
                          (json_int_t) unikernel->created_usec, "Config", "Memory",
                          (json_int_t) unikernel->config.memory_bytes, "CPUs", cpus, "AddName",
                          (int) unikernel->config.add_name, "Arguments",
-                         arguments_to_json(&unikernel->config.arguments), "Image", "Digest",
+                         arguments_to_json(&unikernel->config.arguments), "Devices",
+                         devices_to_json(&unikernel->config.devices), "Image", "Digest",
                          unikernel->image.digest, "Size", (json_int_t) unikernel->image.size_bytes,
                          "Target", (json_int_t) unikernel->image.target, "ABIVersion",
                          (json_int_t) unikernel->image.abi_version);
@@ -77,14 +98,65 @@ static int read_arguments(Strings *arguments, const json_t *array) {
         return arguments->size > CONFIG_ARGUMENTS_MAX + 1U ? -EBADMSG : 0;
 }
 
+static int read_net(Devices *devices, const char *text) {
+        Net net;
+        int r;
+
+        if (!text)
+                return -EBADMSG;
+        r = net_parse(&net, text, NULL);
+        return r < 0 ? r : devices_add_net(devices, &net, NULL);
+}
+
+static int read_block(Devices *devices, const char *text) {
+        Block block;
+        int r;
+
+        if (!text)
+                return -EBADMSG;
+        r = block_parse(&block, text, NULL);
+        return r < 0 ? r : devices_add_block(devices, &block, NULL);
+}
+
+static int read_device_list(Devices *devices,
+                            const json_t *array,
+                            int (*read_device)(Devices *devices, const char *text)) {
+        json_t *text;
+        size_t i;
+        int r;
+
+        if (!json_is_array(array))
+                return -EBADMSG;
+        json_array_foreach(array, i, text) {
+                r = read_device(devices, json_string_value(text));
+                if (r < 0)
+                        return r == -ENOMEM ? r : -EBADMSG;
+        }
+        return 0;
+}
+
+/* Records had none of them at first. */
+static int read_devices(Devices *devices, json_t *object) {
+        json_t *nets, *blocks;
+        int r;
+
+        if (!object)
+                return 0;
+        if (json_unpack(object, "{s:o, s:o}", "Nets", &nets, "Blocks", &blocks) < 0)
+                return -EBADMSG;
+        r = read_device_list(devices, nets, read_net);
+        return r < 0 ? r : read_device_list(devices, blocks, read_block);
+}
+
 static int read_config(Config *config, json_t *object) {
+        json_t *arguments, *devices = NULL;
         json_int_t memory;
         const char *cpus;
-        json_t *arguments;
         int add_name;
+        int r;
 
-        if (json_unpack(object, "{s:I, s:s, s:b, s:o}", "Memory", &memory, "CPUs", &cpus, "AddName",
-                        &add_name, "Arguments", &arguments) < 0)
+        if (json_unpack(object, "{s:I, s:s, s:b, s:o, s?o}", "Memory", &memory, "CPUs", &cpus,
+                        "AddName", &add_name, "Arguments", &arguments, "Devices", &devices) < 0)
                 return -EBADMSG;
         if (memory < (json_int_t) CONFIG_MEMORY_MIN || memory % (1LL << 20) != 0)
                 return -EBADMSG;
@@ -92,7 +164,8 @@ static int read_config(Config *config, json_t *object) {
                 return -EBADMSG;
         config->memory_bytes = (uint64_t) memory;
         config->add_name = add_name;
-        return read_arguments(&config->arguments, arguments);
+        r = read_arguments(&config->arguments, arguments);
+        return r < 0 ? r : read_devices(&config->devices, devices);
 }
 
 static int read_image(ImageInfo *image, json_t *object) {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "domain/device-match.h"
 #include "host/tender.h"
 #include "manager/gate.h"
 #include "manager/intake.h"
@@ -222,13 +223,15 @@ static int begin_spawn(Start *start) {
 /* --- the image and the record --- */
 
 static int check_devices(Start *start, const NotesReport *notes) {
+        const Bridges no_bridges = {};
+
         if (notes->n_devices > 0)
                 return fault_set(&start->fault, FAULT_DEVICE_MISMATCH,
-                                 "The image needs the %s device \"%s\", networks and block devices "
-                                 "are not there yet",
+                                 "The image needs the %s device \"%s\", which can't be had yet",
                                  notes->devices[0].type == IMAGE_DEVICE_NET ? "network" : "block",
                                  notes->devices[0].name);
-        return 0;
+        return devices_match(&start->unikernel->config.devices,
+                             &(const DeviceOffer){.bridges = &no_bridges}, &start->fault);
 }
 
 static int use_tender(Start *start) {

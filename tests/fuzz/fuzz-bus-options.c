@@ -25,7 +25,8 @@ typedef struct Known {
 } Known;
 
 static const Known create_options[] = {
-        {"Memory", "t"}, {"CPUs", "au"}, {"AddName", "b"}, {"Arguments", "as"}, {"Start", "b"},
+        {"Memory", "t"}, {"CPUs", "au"},       {"AddName", "b"},     {"Arguments", "as"},
+        {"Start", "b"},  {"Nets", "a(sssbb)"}, {"Blocks", "a(ssu)"},
 };
 static const Known console_options[] = {
         {"Follow", "b"}, {"Lines", "t"}, {"Since", "t"}, {"Until", "t"}, {"LastRun", "b"},
@@ -233,6 +234,8 @@ static int read_create(sd_bus_message *message, Fault *fault) {
         r = options_read_create(message, &order, fault);
         property(order.config.arguments.size <= CONFIG_ARGUMENTS_MAX + 1U + 256U,
                  "no more arguments are kept than there may be");
+        property(order.config.devices.n_nets + order.config.devices.n_blocks <= DEVICES_MAX,
+                 "no more devices are kept than there may be");
         config_clear(&order.config);
         return r;
 }

@@ -10,6 +10,22 @@
 #include "fuzz.h"
 #include "manager/manager-internal.h"
 
+static bool devices_are_same(const Devices *some, const Devices *others) {
+        bool same = some->n_nets == others->n_nets && some->n_blocks == others->n_blocks;
+
+        for (size_t i = 0; i < some->n_nets && same; i++)
+                same = strcmp(some->nets[i].guest, others->nets[i].guest) == 0 &&
+                       strcmp(some->nets[i].bridge.text, others->nets[i].bridge.text) == 0 &&
+                       memcmp(&some->nets[i].mac, &others->nets[i].mac, sizeof(Mac)) == 0 &&
+                       some->nets[i].isolated == others->nets[i].isolated &&
+                       some->nets[i].unlocked == others->nets[i].unlocked;
+        for (size_t i = 0; i < some->n_blocks && same; i++)
+                same = strcmp(some->blocks[i].guest, others->blocks[i].guest) == 0 &&
+                       strcmp(some->blocks[i].device, others->blocks[i].device) == 0 &&
+                       some->blocks[i].sector_size == others->blocks[i].sector_size;
+        return same;
+}
+
 static bool is_same(const Unikernel *one, const Unikernel *other) {
         const Strings *arguments = &one->config.arguments, *others = &other->config.arguments;
 
@@ -20,7 +36,8 @@ static bool is_same(const Unikernel *one, const Unikernel *other) {
                memcmp(&one->image, &other->image, sizeof(ImageInfo)) == 0 &&
                arguments->size == others->size &&
                (arguments->size == 0 ||
-                memcmp(arguments->data, others->data, arguments->size) == 0);
+                memcmp(arguments->data, others->data, arguments->size) == 0) &&
+               devices_are_same(&one->config.devices, &other->config.devices);
 }
 
 static void check(const Unikernel *unikernel) {

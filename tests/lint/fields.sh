@@ -14,7 +14,7 @@ table() { # WHERE COLUMNS
 properties=$(sed -n 's/.*<property name="\([^"]*\)" type="\([^"]*\)".*/\1\t\2/p' dbus/org.albatross.Unikernel.xml | sort)
 diff -u <(table unikernel) <(printf '%s\n' "$properties") >&2 || bad=1
 
-options=$(sed -n 's/^ *{"\([A-Z][A-Za-z]*\)", "\([a-z]*\)", read_.*/\1\t\2/p' src/bus/options.c | sort -u)
+options=$(sed -n 's/^ *{"\([A-Z][A-Za-z]*\)", "\([a-z()]*\)", read_.*/\1\t\2/p' src/bus/options.c | sort -u)
 diff -u <({ table create; table console; } | sort -u) <(printf '%s\n' "$options") >&2 || bad=1
 
 awk -F '\t' '!/^#/ && NF != 5 {print "dbus/fields.tsv:" NR ": " NF " columns instead of 5"; bad = 1} END {exit bad}' \

@@ -21,7 +21,7 @@ refuse 'a device' 'device' albatrossctl create bad /dev/null
 refuse 'too much memory' 'the machine has' albatrossctl create --memory=99T bad "$HELLO"
 refuse 'no memory' 'size' albatrossctl create --memory=0 bad "$HELLO"
 refuse 'a CPU that is not there' 'the machine has' albatrossctl create --cpus=77 bad "$HELLO"
-refuse 'a network, which is not there yet' 'not there yet' albatrossctl create --net=service bad "$HELLO"
+refuse 'a network that the image does not want' 'the image wants no devices' albatrossctl create --net=service bad "$HELLO"
 refuse 'a verb that there is none of' 'did you mean' albatrossctl lsit
 refuse 'an option over the bus that there is none of' 'not known' busctl call org.albatross \
     /org/albatross org.albatross.Manager StartUnikernel 'sa{sv}' bad 1 Foo b true

@@ -118,6 +118,26 @@ static void a_lone_dash_is_an_argument(void **state) {
         assert_string_equal(parsed.options.args[1], "-");
 }
 
+static void devices_add_up(void **state) {
+        PARSED(parsed, "create web img --net=service:br0 --block storage:data@4096 "
+                       "--net=other@02:00:00:00:00:01,isolated");
+
+        assert_int_equal(parsed.r, 0);
+        assert_int_equal(parsed.options.devices.n_nets, 2);
+        assert_string_equal(parsed.options.devices.nets[0].bridge.text, "br0");
+        assert_true(parsed.options.devices.nets[1].isolated);
+        assert_int_equal(parsed.options.devices.n_blocks, 1);
+        assert_int_equal(parsed.options.devices.blocks[0].sector_size, 4096);
+}
+
+static void refuses_devices_that_can_not_be(void **state) {
+        assert_refused("create web img --net=", "The device's name in the guest is empty");
+        assert_refused("create web img --net=a --block=a", "The device a is given twice");
+        assert_refused("create web img --net=a:b/c", "No bridge can be called \"b/c\"");
+        assert_refused("create web img --block=a@100",
+                       "A sector has 512 to 32768 bytes, a power of two, not 100");
+}
+
 static void an_alias_is_its_verb(void **state) {
         PARSED(parsed, "logs -f -n 5 web");
 
@@ -169,10 +189,6 @@ static void refuses_options_of_other_verbs(void **state) {
 }
 
 static void refuses_what_is_not_there_yet_by_name(void **state) {
-        assert_refused("create a b --net=service:br0",
-                       "The option '--net' of 'create' is not there yet");
-        assert_refused("create a b --block=disk",
-                       "The option '--block' of 'create' is not there yet");
         assert_refused("create a b --restart",
                        "The option '--restart' of 'create' is not there yet");
         assert_refused("create a b --restart=1,2",
@@ -268,6 +284,8 @@ int main(void) {
                 cmocka_unit_test(two_dashes_as_a_value_end_nothing),
                 cmocka_unit_test(two_dashes_end_the_options_of_other_verbs),
                 cmocka_unit_test(a_lone_dash_is_an_argument),
+                cmocka_unit_test(devices_add_up),
+                cmocka_unit_test(refuses_devices_that_can_not_be),
                 cmocka_unit_test(an_alias_is_its_verb),
                 cmocka_unit_test(fields_add_up),
                 cmocka_unit_test(no_verb_is_no_mistake_here),

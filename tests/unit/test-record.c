@@ -34,12 +34,44 @@ static size_t pass(const Unikernel *unikernel, Unikernel *ret) {
         return strlen(text);
 }
 
+static void give_devices(Devices *devices) {
+        const Net filled_in = {.guest = "service",
+                               .bridge = {"br0"},
+                               .mac = {{0, 0x80, 0x41, 1, 2, 3}},
+                               .isolated = true,
+                               .unlocked = true};
+        const Net least = {.guest = "other"};
+        const Block block = {.guest = "Storage", .device = "storage", .sector_size = 4096};
+
+        assert_int_equal(devices_add_net(devices, &filled_in, NULL), 0);
+        assert_int_equal(devices_add_net(devices, &least, NULL), 0);
+        assert_int_equal(devices_add_block(devices, &block, NULL), 0);
+}
+
+static void check_devices(const Devices *devices, const Devices *expected) {
+        assert_int_equal(devices->n_nets, expected->n_nets);
+        for (size_t i = 0; i < expected->n_nets; i++) {
+                assert_string_equal(devices->nets[i].guest, expected->nets[i].guest);
+                assert_string_equal(devices->nets[i].bridge.text, expected->nets[i].bridge.text);
+                assert_memory_equal(&devices->nets[i].mac, &expected->nets[i].mac, sizeof(Mac));
+                assert_int_equal(devices->nets[i].isolated, expected->nets[i].isolated);
+                assert_int_equal(devices->nets[i].unlocked, expected->nets[i].unlocked);
+        }
+        assert_int_equal(devices->n_blocks, expected->n_blocks);
+        for (size_t i = 0; i < expected->n_blocks; i++) {
+                assert_string_equal(devices->blocks[i].guest, expected->blocks[i].guest);
+                assert_string_equal(devices->blocks[i].device, expected->blocks[i].device);
+                assert_int_equal(devices->blocks[i].sector_size, expected->blocks[i].sector_size);
+        }
+}
+
 static void what_is_written_is_read(void **state) {
         Unikernel unikernel = make_unikernel(), other;
 
         assert_int_equal(cpus_parse(&unikernel.config.cpus, "0-3,6", NULL), 0);
         assert_int_equal(strings_append(&unikernel.config.arguments, "--port=80"), 0);
         assert_int_equal(strings_append(&unikernel.config.arguments, "\x1b[1m \xc3\xa9"), 0);
+        give_devices(&unikernel.config.devices);
         (void) pass(&unikernel, &other);
 
         assert_true(other.wanted);
@@ -49,10 +81,25 @@ static void what_is_written_is_read(void **state) {
         assert_int_equal(other.config.arguments.size, unikernel.config.arguments.size);
         assert_memory_equal(other.config.arguments.data, unikernel.config.arguments.data,
                             other.config.arguments.size);
+        check_devices(&other.config.devices, &unikernel.config.devices);
         assert_string_equal(other.image.digest, DIGEST);
         assert_int_equal(other.image.size_bytes, 80000);
         config_clear(&unikernel.config);
         config_clear(&other.config);
+}
+
+/* Names as long as they get, in every part of every device. */
+static void give_largest_devices(Devices *devices) {
+        Net net = {
+                .mac = {{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff}}, .isolated = true, .unlocked = true};
+
+        memset(net.guest, 'x', DEVICE_NAME_MAX);
+        memset(net.bridge.text, 'b', IFNAMSIZ - 1);
+        for (unsigned i = 0; i < DEVICES_MAX; i++) {
+                net.guest[DEVICE_NAME_MAX - 2] = (char) ('0' + i / 10);
+                net.guest[DEVICE_NAME_MAX - 1] = (char) ('0' + i % 10);
+                assert_int_equal(devices_add_net(devices, &net, NULL), 0);
+        }
 }
 
 /* As many as there may be, and as long as text gets that has each character escaped. */
@@ -65,10 +112,12 @@ static void check_arguments(const char *argument) {
                         unikernel.config.cpus.words[id / 64] |= 1ULL << id % 64;
         while (arguments->size + strlen(argument) + 1 <= CONFIG_ARGUMENTS_MAX + 1U)
                 assert_int_equal(strings_append(arguments, argument), 0);
+        give_largest_devices(&unikernel.config.devices);
 
         /* The configuration before this one has room beside it. */
         assert_true(pass(&unikernel, &other) <= WRITER_DATA_MAX / 2);
         assert_int_equal(other.config.arguments.size, arguments->size);
+        check_devices(&other.config.devices, &unikernel.config.devices);
         config_clear(&unikernel.config);
         config_clear(&other.config);
 }
@@ -101,7 +150,23 @@ static void check_refused(const char *old, const char *new) {
         assert_int_equal(record_parse(&other, changed, strlen(changed)), -EBADMSG);
         assert_int_equal(other.config.memory_bytes, 0);
         assert_null(other.config.arguments.data);
+        assert_null(other.config.devices.nets);
         assert_string_equal(other.image.digest, "");
+}
+
+/* Of the time before there were any. */
+static void a_record_without_devices_has_none(void **state) {
+        Unikernel unikernel = make_unikernel(), other = {.name = unikernel.name};
+        _cleanup_(freep) char *text = NULL;
+        char *here;
+
+        assert_int_equal(record_format(&unikernel, &text), 0);
+        here = strstr(text, "\"Devices\"");
+        assert_non_null(here);
+        memcpy(here, "\"devices\"", strlen("\"devices\""));
+        assert_int_equal(record_parse(&other, text, strlen(text)), 0);
+        assert_int_equal(other.config.devices.n_nets + other.config.devices.n_blocks, 0);
+        config_clear(&other.config);
 }
 
 static void refuses_what_it_cannot_have_written(void **state) {
@@ -116,6 +181,14 @@ static void refuses_what_it_cannot_have_written(void **state) {
         check_refused("\"Arguments\": []", "\"Arguments\": {}");
         check_refused("\"Arguments\": []", "\"Arguments\": [1]");
         check_refused("\"Arguments\": []", "\"Arguments\": [\"a\\u0000b\"]");
+        check_refused("\"Nets\": []", "\"Nets\": [\"service@ff:ff:ff:ff:ff:ff\"]");
+        check_refused("\"Nets\": []", "\"Nets\": [\"service\", \"service\"]");
+        check_refused("\"Nets\": []", "\"Nets\": [[\"service\"]]");
+        check_refused("\"Nets\": []", "\"Nets\": {}");
+        check_refused("\"Nets\": []", "\"nets\": []");
+        check_refused("\"Blocks\": []", "\"Blocks\": [\"storage@513\"]");
+        check_refused("\"Blocks\": []", "\"Blocks\": [\"storage:../data\"]");
+        check_refused("\"Blocks\": []", "\"Blocks\": 1");
         check_refused("\"CPUs\": \"\"", "\"CPUs\": \"1024\"");
         check_refused(DIGEST, "../../../etc/passwd");
         check_refused("80000", "-1");
@@ -140,6 +213,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_written_is_read),
                 cmocka_unit_test(the_oddest_arguments_survive_a_restart),
+                cmocka_unit_test(a_record_without_devices_has_none),
                 cmocka_unit_test(refuses_what_it_cannot_have_written),
                 cmocka_unit_test(refuses_more_arguments_than_there_may_be),
         };
