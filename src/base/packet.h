@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-#define PACKET_FDS_MAX 16
+/* Program, command line, image and arguments of a tender, and 64 devices. */
+#define PACKET_FDS_MAX 68
 
 /* Sends @data and copies of @fds, which stay the caller's. Never blocks on a non-blocking socket:
  * -EAGAIN then. Never raises SIGPIPE. */

@@ -18,7 +18,10 @@
 
 /* Descriptors are moved up here before they are put into their places, so that none is overwritten
  * before its turn. */
-#define FDS_ASIDE 64
+#define FDS_ASIDE 128
+
+_Static_assert(LAUNCHER_PASS_MAX + 2 <= PACKET_FDS_MAX, "all of them travel in one message");
+_Static_assert(LAUNCHER_PASS_MAX + 3 <= FDS_ASIDE, "their places lie below those set aside");
 
 /* Exit status of a child that never became its program; nobody reads it, its report says why. */
 #define EXIT_UNBORN 127

@@ -31,7 +31,7 @@
 #define LAUNCHER_NAME_MAX  200           /* domain/name.h: the longest name of a unikernel */
 #define LAUNCHER_ARGV_MAX  (64U * 1024U) /* bytes, terminators included */
 #define LAUNCHER_CPUS_MAX  1024U         /* what cpu_set_t holds */
-#define LAUNCHER_PASS_MAX  12            /* descriptors handed to a tender or probe */
+#define LAUNCHER_PASS_MAX  66            /* handed to a tender: image, arguments, 64 devices */
 
 /* A range of uids has no more than that many, not 0, and none of these: nobody's number, and what
  * 16-bit interfaces take for "no uid". */

@@ -73,7 +73,7 @@ static void make_launcher_requests(void) {
         write_request("launcher-request/accepted/probe", 5, &request);
         request.verb = LAUNCHER_OPEN;
         request.cpus[0] = 3;
-        write_request("launcher-request/accepted/open", 14, &request);
+        write_request("launcher-request/accepted/open", 2 + LAUNCHER_PASS_MAX, &request);
         write_request("launcher-request/refused/open-without-argv", 1, &request);
         request.verb = LAUNCHER_SPAWN;
         strcpy(request.name, "alice:web");

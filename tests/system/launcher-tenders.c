@@ -127,6 +127,36 @@ static void gives_a_tender_only_its_descriptors(void **state) {
         assert_null(strstr(output, " 64 -> "));
 }
 
+/* 3 is the pipe, and each of the others says which one it is. */
+static void gives_a_tender_as_many_as_it_can_have_in_their_order(void **state) {
+        _cleanup_(freep) char *output = NULL;
+        LauncherRequest request = {.verb = LAUNCHER_OPEN};
+        int fds[2 + LAUNCHER_PASS_MAX], ends[2];
+        char expected[OUTPUT_MAX] = "", text[8];
+        LauncherReply spawned;
+
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        fds[0] = client_shell();
+        fds[1] = client_argv_script("exec cat $(seq -f /proc/self/fd/%.0f 4 68) >&3");
+        fds[2] = ends[1];
+        for (int i = 1; i < (int) LAUNCHER_PASS_MAX; i++) {
+                (void) snprintf(text, sizeof(text), "%d ", 3 + i);
+                fds[2 + i] = file_memfd("test", text, strlen(text));
+                strcat(expected, text);
+        }
+
+        spawned = client_spawn(*state, UID, "test");
+        request.child = spawned.child;
+        assert_int_equal(client_call(*state, request, fds, N_ELEMENTS(fds)).error, 0);
+        for (size_t i = 0; i < N_ELEMENTS(fds); i++)
+                close(fds[i]);
+        assert_int_equal(file_read_fd(ends[0], OUTPUT_MAX, &output, NULL), 0);
+        close(ends[0]);
+        assert_string_equal(output, expected);
+        (void) client_wait_exit(*state, spawned.child);
+        assert_int_equal(client_forget(*state, spawned.child).error, 0);
+}
+
 static void puts_a_tender_into_its_own_session_and_on_its_cpus(void **state) {
         LauncherRequest request = {.verb = LAUNCHER_OPEN, .cpus = {1}};
         Client *client = *state;
@@ -339,6 +369,7 @@ int main(void) {
                 CLIENT_TEST(runs_a_tender_from_gate_to_end),
                 CLIENT_TEST(takes_everything_from_a_tender),
                 CLIENT_TEST(gives_a_tender_only_its_descriptors),
+                CLIENT_TEST(gives_a_tender_as_many_as_it_can_have_in_their_order),
                 CLIENT_TEST(puts_a_tender_into_its_own_session_and_on_its_cpus),
                 CLIENT_TEST(says_at_which_step_a_start_failed),
                 CLIENT_TEST(refuses_programs_that_others_can_write_to),
