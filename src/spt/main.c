@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "spt/abi.h"
 #include "spt/arguments.h"
+#include "spt/attach.h"
 #include "spt/departure.h"
 #include "spt/image.h"
 #include "spt/memory.h"
@@ -30,10 +31,14 @@ static const char help[] =
         "\n"
         "Runs the Solo5 unikernel in the file IMAGE, or in the open descriptor @FD.\n"
         "\n"
-        "  --mem=MIB          memory of the guest (512)\n"
-        "  --arguments=@FD    read the guest's arguments, NUL-terminated, from a descriptor\n"
-        "  --help             print this\n"
-        "  --version          print the version of the tender and of its interface\n";
+        "  --mem=MIB                         memory of the guest (512)\n"
+        "  --net:NAME=TAP|@FD                network NAME: an interface, or an open tap\n"
+        "  --net-mac:NAME=MAC                its address (random)\n"
+        "  --block:NAME=PATH|@FD             block device NAME: a file, or an open one\n"
+        "  --block-sector-size:NAME=BYTES    size of its sectors (512)\n"
+        "  --arguments=@FD                   read the guest's arguments, NUL-terminated\n"
+        "  --help                            print this\n"
+        "  --version                         print the version and that of the interface\n";
 
 static const char version[] = "albatross-spt tender, version v" ALBATROSS_VERSION "\n"
                               "ABI version 2\n";
@@ -98,7 +103,7 @@ static int prepare(Tender *tender, Refusal *refusal) {
                        refusal);
         if (r < 0)
                 return r;
-        r = manifest_check_attached(&tender->manifest, refusal);
+        r = attach_devices(&tender->manifest, &options->devices, refusal);
         if (r < 0)
                 return r;
         r = memory_map(options->mem_size, refusal);
@@ -107,7 +112,7 @@ static int prepare(Tender *tender, Refusal *refusal) {
         r = memory_load(&tender->image, options->image_fd, refusal);
         if (r < 0)
                 return r;
-        return sandbox_prepare(&tender->sandbox, refusal);
+        return sandbox_prepare(&tender->sandbox, &tender->manifest, refusal);
 }
 
 static int run(Tender *tender, Refusal *refusal) {

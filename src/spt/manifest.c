@@ -7,6 +7,9 @@
 #include "base/cleanup.h"
 #include "spt/manifest.h"
 
+/* What a sentence has room for. */
+#define LIST_SIZE 192U
+
 static bool name_is_valid(const char name[static MANIFEST_NAME_SIZE]) {
         size_t length = strnlen(name, MANIFEST_NAME_SIZE);
 
@@ -72,21 +75,53 @@ size_t manifest_size(const Manifest *manifest) {
         return MANIFEST_HEADER_SIZE + manifest->n_entries * sizeof(ManifestEntry);
 }
 
-int manifest_check_attached(const Manifest *manifest, Refusal *refusal) {
-        char missing[192] = "";
+const char *manifest_type_name(DeviceType type) {
+        return type == DEVICE_NET ? "net" : "block";
+}
+
+/* The options that give the devices, all or those that are missing, each after a space. */
+static void list_options(const Manifest *manifest, bool all, char ret[static LIST_SIZE]) {
         size_t length = 0;
 
-        for (uint32_t i = 1; i < manifest->n_entries && length < sizeof(missing); i++) {
+        ret[0] = '\0';
+        for (uint32_t i = 1; i < manifest->n_entries && length < LIST_SIZE; i++) {
                 const ManifestEntry *entry = &manifest->entries[i];
 
-                if (!entry->attached)
-                        length += (size_t) snprintf(
-                                missing + length, sizeof(missing) - length,
-                                " --%s:%s=", entry->type == DEVICE_NET ? "net" : "block",
-                                entry->name);
+                if (all || !entry->attached)
+                        length += (size_t) snprintf(ret + length, LIST_SIZE - length,
+                                                    " --%s:%s=", manifest_type_name(entry->type),
+                                                    entry->name);
         }
-        if (length == 0)
+        if (length >= LIST_SIZE)
+                strcpy(ret + LIST_SIZE - sizeof("..."), "...");
+}
+
+ManifestEntry *manifest_find(Manifest *manifest,
+                             DeviceType type,
+                             const char *name,
+                             size_t length,
+                             Refusal *refusal) {
+        char options[LIST_SIZE];
+
+        for (uint32_t i = 1; i < manifest->n_entries; i++) {
+                ManifestEntry *entry = &manifest->entries[i];
+
+                if (entry->type == type && strlen(entry->name) == length &&
+                    memcmp(entry->name, name, length) == 0)
+                        return entry;
+        }
+        list_options(manifest, true, options);
+        refusal_set(refusal, "The image has no device for --%s:%.*s=, it wants%s",
+                    manifest_type_name(type), (int) MIN_OF(length, MANIFEST_NAME_SIZE), name,
+                    options[0] ? options : " none");
+        return NULL;
+}
+
+int manifest_check_attached(const Manifest *manifest, Refusal *refusal) {
+        char missing[LIST_SIZE];
+
+        list_options(manifest, false, missing);
+        if (!missing[0])
                 return 0;
-        return refusal_set(refusal, "The image wants devices that are not given:%s%s", missing,
-                           length < sizeof(missing) ? "" : "...");
+        return refusal_set(refusal, "The image wants devices that are not given:%s", missing);
 }

@@ -62,5 +62,15 @@ int manifest_read(Manifest *ret, const void *bytes, size_t size, Refusal *refusa
 /* The bytes that @manifest really occupies. */
 size_t manifest_size(const Manifest *manifest);
 
+/* The device of @type whose name is the @length bytes at @name, or NULL with a sentence. */
+ManifestEntry *manifest_find(Manifest *manifest,
+                             DeviceType type,
+                             const char *name,
+                             size_t length,
+                             Refusal *refusal);
+
+/* "net" or "block", as options begin. */
+const char *manifest_type_name(DeviceType type);
+
 /* Refuses when a device has not been attached, naming every such device and its option. */
 int manifest_check_attached(const Manifest *manifest, Refusal *refusal);

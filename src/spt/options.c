@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/number.h"
+#include "spt/descriptor.h"
 #include "spt/options.h"
 
 #define MEM_DEFAULT_MIB 512
@@ -28,16 +27,6 @@ static const char *after_prefix(const char *option, const char *prefix) {
         return strncmp(option, prefix, length) == 0 ? option + length : NULL;
 }
 
-/* A descriptor that somebody opened for us, written @FD. The standard ones are never meant. */
-static int parse_fd(const char *text, int *ret, Refusal *refusal) {
-        uint64_t fd;
-
-        if (text[0] != '@' || number_parse(text + 1, INT_MAX, &fd) < 0 || fd <= STDERR_FILENO)
-                return refusal_set(refusal, "%s: Not a descriptor as in @3", text);
-        *ret = (int) fd;
-        return 0;
-}
-
 static int parse_mem(const char *text, uint64_t *ret, Refusal *refusal) {
         uint64_t mib;
 
@@ -49,16 +38,17 @@ static int parse_mem(const char *text, uint64_t *ret, Refusal *refusal) {
 
 static int parse_option(Options *options, const char *option, Refusal *refusal) {
         const char *value;
+        int r;
 
         value = after_prefix(option, "--mem=");
         if (value)
                 return parse_mem(value, &options->mem_size, refusal);
         value = after_prefix(option, "--arguments=");
         if (value)
-                return parse_fd(value, &options->arguments_fd, refusal);
-        if (after_prefix(option, "--net:") || after_prefix(option, "--net-mac:") ||
-            after_prefix(option, "--block:") || after_prefix(option, "--block-sector-size:"))
-                return refusal_set(refusal, "%s: Devices are not supported yet", option);
+                return descriptor_parse(value, &options->arguments_fd, refusal);
+        r = devices_take_option(&options->devices, option, refusal);
+        if (r != 0)
+                return r;
         return refusal_set(refusal, "%s: Unknown option, see --help", option);
 }
 
@@ -93,7 +83,7 @@ int options_parse(Options *ret, char **argv, int image, Refusal *refusal) {
         if (!options.image)
                 return refusal_set(refusal, "No image given, see --help");
         if (options.image[0] == '@') {
-                r = parse_fd(options.image, &options.image_fd, refusal);
+                r = descriptor_parse(options.image, &options.image_fd, refusal);
                 if (r < 0)
                         return r;
         }

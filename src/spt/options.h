@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "spt/devices.h"
 #include "spt/refusal.h"
 
 typedef enum OptionsVerb {
@@ -23,6 +24,7 @@ typedef struct Options {
         int image_fd;
         int arguments_fd;
         uint64_t mem_size;
+        Devices devices;
 } Options;
 
 /* The place of IMAGE in @argv, which is that of the final NULL when none is given. What follows it

@@ -166,6 +166,34 @@ static void names_devices_that_are_not_attached(void **state) {
         assert_string_equal(refusal.sentence + strlen(refusal.sentence) - 4, "a...");
 }
 
+static void finds_devices_by_type_and_name(void **state) {
+        Refusal refusal = {};
+        Manifest manifest;
+
+        fill(&manifest);
+        assert_ptr_equal(manifest_find(&manifest, DEVICE_NET, "service=tap0", 7, &refusal),
+                         &manifest.entries[1]);
+        assert_ptr_equal(manifest_find(&manifest, DEVICE_BLOCK, "Log2", 4, &refusal),
+                         &manifest.entries[3]);
+        assert_string_equal(refusal.sentence, "");
+
+        assert_null(manifest_find(&manifest, DEVICE_NET, "data=x", 4, &refusal));
+        assert_string_equal(refusal.sentence,
+                            "The image has no device for --net:data=, it wants --net:service= "
+                            "--block:data= --block:Log2=");
+        assert_null(manifest_find(&manifest, DEVICE_NET, "servic", 6, &refusal));
+        assert_null(manifest_find(&manifest, DEVICE_NET, "services", 8, &refusal));
+        assert_null(manifest_find(&manifest, DEVICE_BLOCK, "log2", 4, &refusal));
+        assert_null(manifest_find(&manifest, DEVICE_BLOCK, "", 0, &refusal));
+
+        /* The reserved entry is none, whatever is asked for. */
+        assert_null(manifest_find(&manifest, DEVICE_RESERVED, "", 0, &refusal));
+        manifest.n_entries = 1;
+        assert_null(manifest_find(&manifest, DEVICE_BLOCK, "data", 4, &refusal));
+        assert_string_equal(refusal.sentence,
+                            "The image has no device for --block:data=, it wants none");
+}
+
 /* Notes as they lie in a file. */
 typedef struct NoteBytes {
         uint8_t bytes[NOTES_SIZE_MAX];
@@ -316,6 +344,7 @@ int main(void) {
                 cmocka_unit_test(refuses_a_beginning_that_is_not_reserved),
                 cmocka_unit_test(refuses_devices_that_are_odd),
                 cmocka_unit_test(names_devices_that_are_not_attached),
+                cmocka_unit_test(finds_devices_by_type_and_name),
                 cmocka_unit_test(finds_both_notes_among_others),
                 cmocka_unit_test(refuses_notes_that_are_missing_or_doubled),
                 cmocka_unit_test(refuses_other_targets_and_versions),
