@@ -13,6 +13,8 @@
 #define STATUS_USAGE      64
 #define NSEC_PER_SEC      1000000000ULL
 
+#define NUMBER_DIGITS_MAX 18
+
 #define NOTE_OWNER "Solo5"
 
 typedef struct Time {
@@ -43,21 +45,36 @@ static const struct {
         .version = 2,
 };
 
-/* "MFT1": no devices, so only the entry that every manifest begins with. */
+typedef struct Entry {
+        char name[68];
+        uint32_t type;
+        uint8_t rest[32];
+} Entry;
+
+/* The entry that every manifest begins with, then the guest's device where it has one. */
+#ifdef DEVICE_NAME
+#define N_ENTRIES 2
+#else
+#define N_ENTRIES 1
+#endif
+
+/* "MFT1": the devices. */
 static const struct {
         NoteHeader header;
         uint32_t padding;
         uint32_t version, n_entries;
-        struct {
-                char name[68];
-                uint32_t type;
-                uint8_t rest[32];
-        } reserved;
+        Entry entries[N_ENTRIES];
 } manifest_note __attribute__((used, aligned(4), section(".note.solo5.manifest"))) = {
-        .header = {sizeof(NOTE_OWNER), 4 + 8 + 104, 0x3154464d, NOTE_OWNER},
+        .header = {sizeof(NOTE_OWNER), 4 + 8 + N_ENTRIES * 104, 0x3154464d, NOTE_OWNER},
         .version = 1,
-        .n_entries = 1,
-        .reserved = {.type = 1U << 30},
+        .n_entries = N_ENTRIES,
+        .entries =
+                {
+                        {.type = 1U << 30},
+#ifdef DEVICE_NAME
+                        {.name = DEVICE_NAME, .type = DEVICE_TYPE},
+#endif
+                },
 };
 
 /* A host that is asked to run the image by itself finds no such interpreter. */
@@ -84,6 +101,16 @@ noreturn void guest_exit(int status) {
                 guest_call(CALL_EXIT_GROUP, status, 0, 0, 0);
 }
 
+noreturn void guest_fail_usage(const char *sentence) {
+        guest_print(sentence);
+        guest_print("\n");
+        guest_exit(STATUS_USAGE);
+}
+
+const Device *guest_device(void) {
+        return &guest_boot_info->manifest->entries[1];
+}
+
 uint64_t guest_clock(void) {
         Time now;
 
@@ -91,7 +118,7 @@ uint64_t guest_clock(void) {
         return now.sec * NSEC_PER_SEC + now.nsec;
 }
 
-void guest_sleep_until(uint64_t deadline_nsec) {
+void guest_wait(uint64_t deadline_nsec) {
         const Timer timer = {
                 .value = {deadline_nsec / NSEC_PER_SEC, deadline_nsec % NSEC_PER_SEC},
         };
@@ -99,9 +126,13 @@ void guest_sleep_until(uint64_t deadline_nsec) {
 
         guest_call(CALL_TIMERFD_SETTIME, guest_boot_info->timer_fd, TFD_TIMER_ABSTIME,
                    (long) &timer, 0);
-        /* A signal that stops and continues the process ends this call early. */
+        guest_call(CALL_EPOLL_PWAIT, guest_boot_info->epoll_fd, (long) &event, 1, -1);
+}
+
+void guest_sleep_until(uint64_t deadline_nsec) {
+        /* A signal that stops and continues the process ends the wait early. */
         while (guest_clock() < deadline_nsec)
-                guest_call(CALL_EPOLL_PWAIT, guest_boot_info->epoll_fd, (long) &event, 1, -1);
+                guest_wait(deadline_nsec);
 }
 
 void guest_print_bytes(const char *bytes, size_t size) {
@@ -134,6 +165,11 @@ void guest_print_number(uint64_t number) {
         guest_print_bytes(digits + first, sizeof(digits) - first);
 }
 
+void guest_print_hex(uint64_t number, unsigned n_digits) {
+        while (n_digits-- > 0)
+                guest_print_bytes(&"0123456789abcdef"[number >> (4 * n_digits) & 15], 1);
+}
+
 const char *guest_next_word(const char **arguments, size_t *ret_length) {
         const char *word = *arguments, *end;
 
@@ -160,22 +196,27 @@ bool guest_word_is(const char *word, size_t length, const char *text) {
         return length > 0 && common_start(word, length, text) == length;
 }
 
-bool guest_number_option(const char *word, size_t length, const char *option, uint64_t *ret) {
+const char *guest_option(const char *word, size_t length, const char *option, size_t *ret_length) {
         size_t i = common_start(word, length, option);
-        uint64_t number = 0;
 
         if (i == 0)
+                return NULL;
+        *ret_length = length - i;
+        return word + i;
+}
+
+bool guest_number_option(const char *word, size_t length, const char *option, uint64_t *ret) {
+        const char *digits = guest_option(word, length, option, &length);
+        uint64_t number = 0;
+
+        if (!digits)
                 return false;
-        if (i == length || length - i > 9) {
-                guest_print("Not a number\n");
-                guest_exit(STATUS_USAGE);
-        }
-        for (; i < length; i++) {
-                if (word[i] < '0' || word[i] > '9') {
-                        guest_print("Not a number\n");
-                        guest_exit(STATUS_USAGE);
-                }
-                number = number * 10 + (uint64_t) (word[i] - '0');
+        if (length == 0 || length > NUMBER_DIGITS_MAX)
+                guest_fail_usage("Not a number");
+        for (size_t i = 0; i < length; i++) {
+                if (digits[i] < '0' || digits[i] > '9')
+                        guest_fail_usage("Not a number");
+                number = number * 10 + (uint64_t) (digits[i] - '0');
         }
         *ret = number;
         return true;

@@ -2,20 +2,26 @@
 # SPDX-License-Identifier: ISC
 #
 # Runs every test guest under a tender and checks how it ends and what it prints; then gives the
-# tender what it must refuse. Needs no root; as root a few more things can be seen.
+# tender what it must refuse. Needs no root; as root a few more things can be seen, and networks be
+# made.
 #
 #   run.sh TENDER GUESTS      the tender to test, the folder with the guests (*.spt)
 #   run.sh -o TENDER GUESTS   only what an official tender can do too
+#   run.sh -n ...             only the networks, in a network namespace that is nobody else's
 
 set -u
 
-official=
-if [ "${1-}" = -o ]; then
-        official=1
-        shift
-fi
+official='' networks=''
+while getopts on option; do
+        case $option in
+        o) official=-o ;;
+        n) networks=1 ;;
+        *) exit 64 ;;
+        esac
+done
+shift $((OPTIND - 1))
 if [ $# -ne 2 ]; then
-        echo "Usage: run.sh [-o] TENDER GUESTS" >&2
+        echo "Usage: run.sh [-o] [-n] TENDER GUESTS" >&2
         exit 64
 fi
 tender=$1
@@ -143,8 +149,10 @@ wrong_command_lines_are_refused() {
         refuse 'no memory' 'Not a number of MiB' --mem=0 "$image"
         refuse 'less memory than the image takes' 'is outside of' --mem=1 "$image"
         refuse 'more memory than there is room' 'Cannot map' --mem=134217728 "$image"
-        refuse 'a network' 'not supported yet' --net:service=@4 "$image"
-        refuse 'a block device' 'not supported yet' --block:data=disk "$image"
+        refuse 'a network that it does not want' 'has no device for --net:service=, it wants none' \
+                --net:service=@4 "$image"
+        refuse 'a block device that it does not want' 'has no device for --block:data=' \
+                --block:data=disk "$image"
         refuse 'an image that is not there' 'No such file or directory' "$folder/none"
         refuse 'a descriptor that is not open' 'Bad file descriptor' @77
         refuse 'arguments that are too long' 'longer than 8191' "$image" "$long"
@@ -239,12 +247,184 @@ a_running_guest_shows_nothing() {
         say $? 'it ends by the signal that stops it'
 }
 
+# disk_output FILE SECTOR: what the disk guest prints when it has what is in the file.
+disk_output() {
+        echo "Capacity $(stat -c %s "$1"), sectors of $2"
+        echo "Sum $(cksum <"$1")"
+}
+
+disks_keep_what_is_written() {
+        local disk=$folder/disk guest=$guests/disk.spt sum
+        local run=("$tender" --mem=2 --block:storage="$disk")
+
+        truncate -s 1M "$disk"
+        check 'disk reads zeros' 0 "$(disk_output "$disk" 512)" "${run[@]}" -- "$guest" --sum
+        sum=$(cksum <"$disk")
+        "${run[@]}" -- "$guest" >"$folder/output"
+        [ "$(<"$folder/output")" = "$(disk_output "$disk" 512)" ]
+        say $? 'disk reads what it wrote, as the host does' "$(<"$folder/output")"
+        [ "$sum" != "$(cksum <"$disk")" ]
+        say $? 'which is not what was there'
+        sum=$(cksum <"$disk")
+        "${run[@]}" --block-sector-size:storage=4096 -- "$guest" --seed=1 >"$folder/output"
+        [ "$(<"$folder/output")" = "$(disk_output "$disk" 4096)" ] && [ "$sum" != "$(cksum <"$disk")" ]
+        say $? 'disk has larger sectors when it is told' "$(<"$folder/output")"
+        "${run[@]}" --block-sector-size:storage=32768 -- "$guest" --sectors=1 --seed=2 >"$folder/output"
+        [ "$(tail -n 1 "$folder/output")" = "Sum $(head -c 32768 "$disk" | cksum)" ]
+        say $? 'disk has the largest sectors' "$(<"$folder/output")"
+}
+
+disks_do_not_grow() {
+        local disk=$folder/disk last=$((1048576 - 512)) before capacity='Capacity 1048576, sectors of 512'
+        local run=("$tender" --mem=2 --block:storage="$disk" -- "$guests/disk.spt")
+
+        check 'the last sector can be written' 0 "$capacity"$'\nWritten' "${run[@]}" --write=$last
+        check 'and read' 0 "$capacity"$'\nRead' "${run[@]}" --read=$last
+        before=$(cksum <"$disk")
+        check 'a write behind the end' 159 "$capacity" "${run[@]}" --write=1048576
+        check 'a write across the end' 159 "$capacity" "${run[@]}" --write=$((last + 1))
+        check 'a read behind the end' 159 "$capacity" "${run[@]}" --read=1048576
+        check 'a read across the end' 159 "$capacity" "${run[@]}" --read=$((last + 511))
+        check 'a read far behind it' 159 "$capacity" "${run[@]}" --read=$((1 << 32))
+        check 'a write that is too small' 159 "$capacity" "${run[@]}" --write=0 --size=511
+        check 'a write that is too large' 159 "$capacity" "${run[@]}" --write=0 --size=1024
+        check 'a write of nothing' 159 "$capacity" "${run[@]}" --write=0 --size=0
+        check 'a read that is too large' 159 "$capacity" "${run[@]}" --read=0 --size=4096
+        [ "$before" = "$(cksum <"$disk")" ]
+        say $? 'none of these changes the disk'
+}
+
+wrong_disks_are_refused() {
+        local disk=$folder/disk guest=$guests/disk.spt
+
+        check 'a disk by descriptor' 0 "$(disk_output "$disk" 512)" \
+                "$tender" --mem=2 --block:storage=@7 "$guest" --sum 7<>"$disk"
+        refuse 'a disk that is not given' 'not given: --block:storage=' "$guest"
+        refuse 'one with another name' 'no device for --block:data=, it wants --block:storage=' \
+                --block:storage="$disk" --block:data="$disk" "$guest"
+        refuse 'one given twice' 'given twice' --block:storage="$disk" --block:storage="$disk" "$guest"
+        refuse 'one that is not there' 'No such file' --block:storage="$folder/none" "$guest"
+        refuse 'a descriptor to read from' 'open for reading and writing' \
+                --block:storage=@7 "$guest" 7<"$disk"
+        refuse 'one that appends' 'open for reading and writing' --block:storage=@7 "$guest" 7>>"$disk"
+        refuse 'a pipe as disk' 'open for reading and writing' --block:storage=@7 "$guest" 7< <(true)
+        mkfifo "$folder/fifo"
+        refuse 'a named pipe as disk' 'Not a regular file' --block:storage="$folder/fifo" "$guest"
+        refuse 'a descriptor that is not open' 'Bad file descriptor' --block:storage=@77 "$guest"
+        refuse 'a sector size that is none' 'power of two' --block-sector-size:storage=1000 "$guest"
+        truncate -s 4608 "$folder/odd"
+        refuse 'a disk that ends in a sector' '=@7: Its size is not a multiple' \
+                --block-sector-size:storage=4096 --block:storage=@7 "$guest" 7<>"$folder/odd"
+        truncate -s 0 "$folder/odd"
+        refuse 'an empty disk' 'It is empty' --block:storage="$folder/odd" "$guest"
+}
+
+# echo_as TAP MAC ARGUMENT...: an echo guest on a tap by its name.
+echo_as() {
+        local tap=$1 mac=$2
+        shift 2
+        timeout 20 "$tender" --mem=2 --net:service="$tap" --net-mac:service="$mac" -- \
+                "$guests/echo.spt" "$@"
+}
+
+networks_connect_guests() {
+        local mac=02:00:00:00:00:0 output=$folder/echo pid serving
+
+        ip link add br0 type bridge mcast_snooping 0 && ip link set br0 mtu 1400 up
+        for tap in tap1 tap2; do
+                ip tuntap add $tap mode tap && ip link set $tap mtu 1400 master br0 up
+        done
+        "$tender" --mem=2 --net:service=tap1 --net-mac:service=${mac}1 -- \
+                "$guests/echo.spt" --ip=10.0.0.1/24 >"$output" &
+        pid=$!
+        wait_for Serving "$output"
+        say $? 'a guest serves' "$(<"$output")"
+        serving="Serving 10.0.0.2 as ${mac}2, MTU 1400"
+
+        check 'another one asks it' 0 "$serving"$'\n10.0.0.1 answers' \
+                echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --count=1
+        check 'and nobody' 1 "$serving"$'\n10.0.0.3 does not answer' \
+                echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.3 --once --wait=1
+        echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --count=1000 | grep -q 'answers, in'
+        say $? 'a thousand times'
+        check 'and with the address of another one' 0 "${serving/2, /9, }"$'\n10.0.0.1 answers' \
+                echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --forge=${mac}9
+        [ "$(<"$output")" = "Serving 10.0.0.1 as ${mac}1, MTU 1400
+Asked by 10.0.0.2 as ${mac}2
+Asked by 10.0.0.2 as ${mac}9" ]
+        say $? 'it says by whom it was asked' "$(<"$output")"
+
+        [ "$(awk '{print $14 + $15}' "/proc/$pid/stat")" -lt 50 ]
+        say $? 'and waits without costing anything'
+        if [ -z "$official" ]; then
+                [ "$(readlink "/proc/$pid/fd/"* | sed 's/.*inode/anon/' | sort | tr '\n' ' ')" = \
+                        "/dev/net/tun $output anon:[eventpoll] anon:[timerfd] " ]
+                say $? 'it has four descriptors' "$(ls -l "/proc/$pid/fd")"
+        fi
+        kill "$pid"
+        wait
+}
+
+networks_come_by_descriptor() {
+        local output=$folder/echo given=("$guests/with-tap" tap3 "$tender" --mem=2 --net:service=@3)
+
+        ip tuntap add tap2 mode tap 2>/dev/null
+        ip link set tap2 master br0 up
+        "${given[@]}" "$guests/echo.spt" --ip=10.0.0.3 >"$output" &
+        wait_for Serving "$output"
+        ip link set tap3 mtu 1400 master br0 up
+        check 'a guest with an open tap is asked' 0 \
+                $'Serving 10.0.0.2 as 02:00:00:00:00:02, MTU 1400\n10.0.0.3 answers' \
+                echo_as tap2 02:00:00:00:00:02 --ip=10.0.0.2 --ping=10.0.0.3 --once
+        kill $!
+        wait
+        ! ip link show tap3 2>/dev/null
+        say $? 'its tap goes with it'
+        grep -qE '^Serving 10.0.0.3 as .[26ae](:..){5}, MTU 1500$' "$output"
+        say $? 'it had an address of its own' "$(<"$output")"
+}
+
+wrong_networks_are_refused() {
+        local guest=$guests/echo.spt
+
+        refuse 'a network that is not given' 'not given: --net:service=' "$guest"
+        refuse 'only its address' 'not given: --net:service=' \
+                --net-mac:service=02:00:00:00:00:01 "$guest"
+        refuse 'an address of a group' 'Not the address of one device' \
+                --net-mac:service=01:00:00:00:00:01 "$guest"
+        refuse 'an interface that is not there' '=tap9: There is no such interface' \
+                --net:service=tap9 "$guest"
+        refuse 'one that is not a tap' 'Not a tap' --net:service=lo "$guest"
+        ip link set tap2 down
+        refuse 'one that is down' 'The interface is down' --net:service=tap2 "$guest"
+        refuse 'a file as tap' 'Not an open tap' --net:service=@7 "$guest" 7<>"$folder/file"
+        refuse 'a descriptor without a tap' 'Not an open tap' --net:service=@7 "$guest" 7<>/dev/net/tun
+        refuse 'a descriptor that is not open' 'Bad file descriptor' --net:service=@77 "$guest"
+}
+
+if [ -n "$networks" ]; then
+        networks_connect_guests
+        if [ -z "$official" ]; then
+                networks_come_by_descriptor
+                wrong_networks_are_refused
+        fi
+        exit $failed
+fi
+
 guests_end_as_they_should
 clocks_go_right
+disks_keep_what_is_written
+disks_do_not_grow
 if [ -z "$official" ]; then
         the_command_line_is_compatible
         wrong_command_lines_are_refused
         wrong_images_are_refused
+        wrong_disks_are_refused
         a_running_guest_shows_nothing
+fi
+if [ "$(id -u)" = 0 ] && [ -w /dev/net/tun ] && unshare -n true 2>/dev/null; then
+        unshare -n "$0" -n $official "$tender" "$guests" || failed=1
+else
+        echo 'skip  networks, which only root can make'
 fi
 exit $failed
