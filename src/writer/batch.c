@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/packet.h"
 #include "writer/batch.h"
+#include "writer/owners.h"
 #include "writer/uids.h"
 
 static BatchEntry *add_entry(Batch *batch, const WriterRequest *request) {
@@ -27,14 +28,18 @@ static bool needs_target(const WriterRequest *request) {
         return request->verb == WRITER_PUBLISH || request->verb == WRITER_QUARANTINE_FILE;
 }
 
+static bool asks_nss(const WriterRequest *request) {
+        return request->verb == WRITER_FREE_UIDS || request->verb == WRITER_OWNERS;
+}
+
 static bool takes_data(const WriterRequest *request) {
-        return request->verb == WRITER_PUT || request->verb == WRITER_FREE_UIDS;
+        return request->verb == WRITER_PUT || asks_nss(request);
 }
 
 static int check_request(const WriterRequest *request, size_t size) {
         if (request->version != WRITER_WIRE_VERSION)
                 return -EPROTO;
-        if (request->verb < WRITER_PUT || request->verb > WRITER_FREE_UIDS)
+        if (request->verb < WRITER_PUT || request->verb >= WRITER_N_VERBS)
                 return -EOPNOTSUPP;
         if (size - sizeof(*request) != request->size || request->size > WRITER_DATA_MAX)
                 return -EBADMSG;
@@ -42,7 +47,7 @@ static int check_request(const WriterRequest *request, size_t size) {
                 return -EBADMSG;
         if (needs_folder(request) && request->folder >= WRITER_N_FOLDERS)
                 return -EBADMSG;
-        if (request->verb != WRITER_FREE_UIDS && !state_name_is_valid(request->name))
+        if (!asks_nss(request) && !state_name_is_valid(request->name))
                 return -EINVAL;
         if (needs_target(request) && !state_name_is_valid(request->target))
                 return -EINVAL;
@@ -59,6 +64,8 @@ static int prepare(Batch *batch, BatchEntry *entry, const void *data) {
 
         if (request->verb == WRITER_FREE_UIDS)
                 return uids_copy(data, request->size, &entry->uids, &entry->n_uids);
+        if (request->verb == WRITER_OWNERS)
+                return owner_questions_copy(data, request->size, &entry->owners, &entry->n_owners);
         if (request->verb == WRITER_PUT)
                 return entry->fd = state_stage(batch->state, data, request->size, entry->staged);
         /* When the target is there, what is in the file does not matter any more. */
@@ -145,7 +152,9 @@ static int apply(Batch *batch, BatchEntry *entry) {
                 return state_quarantine(batch->state, request->folder, request->name,
                                         request->target);
         case WRITER_FREE_UIDS:
+        case WRITER_OWNERS:
                 return 0;
+        case WRITER_N_VERBS:
         default:
                 return -EOPNOTSUPP;
         }
@@ -191,7 +200,10 @@ static void sync_folders(Batch *batch) {
 static int answer(const BatchEntry *entry, int socket_fd) {
         struct {
                 WriterReply reply;
-                uint32_t uids[WRITER_UIDS_MAX];
+                union {
+                        uint32_t uids[WRITER_UIDS_MAX];
+                        WriterOwner owners[WRITER_OWNERS_MAX];
+                };
         } message = {
                 .reply = {.version = WRITER_WIRE_VERSION,
                           .error = entry->error,
@@ -204,6 +216,10 @@ static int answer(const BatchEntry *entry, int socket_fd) {
         if (entry->error == 0 && entry->n_uids > 0) {
                 message.reply.size = entry->n_uids * (uint32_t) sizeof(uint32_t);
                 memcpy(message.uids, entry->uids, message.reply.size);
+        }
+        if (entry->error == 0 && entry->n_owners > 0) {
+                message.reply.size = entry->n_owners * (uint32_t) sizeof(WriterOwner);
+                memcpy(message.owners, entry->owners, message.reply.size);
         }
 
         for (;;) {
@@ -243,11 +259,13 @@ int batch_commit(Batch *batch, int socket_fd) {
 
                 /* NSS may take long. Whoever asked before has his answer by then. */
                 entry->n_uids = uids_keep_free(entry->uids, entry->n_uids);
+                owner_questions_answer(entry->owners, entry->n_owners);
                 r = answer(entry, socket_fd);
                 if (r < 0 && result == 0)
                         result = r;
                 entry->fd = fd_close(entry->fd);
                 free(entry->uids);
+                free(entry->owners);
         }
         batch->n_entries = 0;
         return result;

@@ -24,6 +24,8 @@ typedef struct BatchEntry {
         char staged[STATE_STAGED_MAX];
         uint32_t *uids;
         uint32_t n_uids;
+        WriterOwner *owners;
+        uint32_t n_owners;
 } BatchEntry;
 
 typedef struct Batch {

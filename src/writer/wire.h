@@ -23,6 +23,7 @@
 #define WRITER_NAME_MAX     255            /* NAME_MAX of Linux */
 #define WRITER_DATA_MAX     (160U * 1024U) /* bytes; a message fits the default socket buffer */
 #define WRITER_UIDS_MAX     256U
+#define WRITER_OWNERS_MAX   64U
 
 /* Folders below the state directory. Missing ones are made, mode 0700, and WRITER_TMP is emptied,
  * when the writer starts. */
@@ -55,7 +56,24 @@ typedef enum WriterVerb {
         /* The data is an array of uint32_t uids; the answer's data are those of them that NSS
          * does not know. One that NSS can't tell about is not among them. */
         WRITER_FREE_UIDS,
+        /* The data is an array of WriterOwner; the answer's data is the same array, each with what
+         * NSS knows of it, or why that is nothing. */
+        WRITER_OWNERS,
+        WRITER_N_VERBS,
 } WriterVerb;
+
+typedef enum WriterOwnerKind {
+        WRITER_USER = 1,
+        WRITER_GROUP,
+} WriterOwnerKind;
+
+typedef struct WriterOwner {
+        uint32_t kind;
+        uint32_t by_id; /* look for the number, not for the name */
+        uint32_t id;
+        int32_t error;                  /* of the answer: -ENOENT where there is none */
+        char name[WRITER_NAME_MAX + 1]; /* NUL-terminated; in the answer as NSS writes it */
+} WriterOwner;
 
 typedef struct WriterRequest {
         uint32_t version;

@@ -164,11 +164,16 @@ static void make_writer_messages(void) {
         WriterRequest removal = {
                 WRITER_WIRE_VERSION, WRITER_REMOVE, 5, WRITER_UNIKERNELS, 0, "none", ""};
         WriterRequest ask = {WRITER_WIRE_VERSION, WRITER_FREE_UIDS, 6, 0, sizeof(uids), "", ""};
+        static const WriterOwner owners[] = {{WRITER_USER, 0, 0, 0, "root"},
+                                             {WRITER_GROUP, 1, 0, 0, ""}};
+        WriterRequest resolve = {WRITER_WIRE_VERSION, WRITER_OWNERS, 7, 0, sizeof(owners), "", ""};
 
         add_request(0, &put, record);
         seed_write("writer/accepted/put");
         add_request(0, &ask, uids);
         seed_write("writer/accepted/uids");
+        add_request(0, &resolve, owners);
+        seed_write("writer/accepted/owners");
         add_request(commit, &temporary, NULL);
         add_request(commit, &publish, NULL);
         seed_write("writer/accepted/publish");

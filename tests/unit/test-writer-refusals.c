@@ -68,7 +68,7 @@ static void refuses_requests_that_make_no_sense(void **state) {
         assert_int_equal(ask(it, "x", 1), -EPROTO);
         it = request(0, WRITER_UNIKERNELS, "a");
         assert_int_equal(ask(it, NULL, 0), -EOPNOTSUPP);
-        it = request(WRITER_FREE_UIDS + 1, WRITER_UNIKERNELS, "a");
+        it = request(WRITER_N_VERBS, WRITER_UNIKERNELS, "a");
         assert_int_equal(ask(it, NULL, 0), -EOPNOTSUPP);
         it = request(WRITER_PUT, WRITER_N_FOLDERS, "a");
         assert_int_equal(ask(it, NULL, 0), -EBADMSG);
@@ -77,7 +77,23 @@ static void refuses_requests_that_make_no_sense(void **state) {
         it = request(WRITER_REMOVE, WRITER_UNIKERNELS, "a");
         assert_int_equal(ask(it, "data", 4), -EBADMSG);
         assert_int_equal(ask(request(WRITER_FREE_UIDS, 0, ""), "abc", 3), -EBADMSG);
+        assert_int_equal(ask(request(WRITER_OWNERS, 0, ""), "abc", 3), -EBADMSG);
         assert_int_equal(count_files("unikernels"), 0);
+}
+
+static void refuses_questions_for_owners_that_make_no_sense(void **state) {
+        static WriterOwner many[WRITER_OWNERS_MAX + 1];
+        WriterOwner asked = {.name = "root"};
+
+        assert_int_equal(ask(request(WRITER_OWNERS, 0, ""), &asked, sizeof(asked)), -EBADMSG);
+        asked.kind = WRITER_GROUP + 1;
+        assert_int_equal(ask(request(WRITER_OWNERS, 0, ""), &asked, sizeof(asked)), -EBADMSG);
+        asked.kind = WRITER_USER;
+        memset(asked.name, 'x', sizeof(asked.name));
+        assert_int_equal(ask(request(WRITER_OWNERS, 0, ""), &asked, sizeof(asked)), -EBADMSG);
+        for (size_t i = 0; i < N_ELEMENTS(many); i++)
+                many[i].kind = WRITER_USER;
+        assert_int_equal(ask(request(WRITER_OWNERS, 0, ""), many, sizeof(many)), -EBADMSG);
 }
 
 static void survives_messages_of_odd_sizes(void **state) {
@@ -160,6 +176,7 @@ int main(void) {
                 WRITER_TEST(refuses_to_publish_what_is_not_there),
                 WRITER_TEST(refuses_names_that_lead_elsewhere),
                 WRITER_TEST(refuses_requests_that_make_no_sense),
+                WRITER_TEST(refuses_questions_for_owners_that_make_no_sense),
                 WRITER_TEST(survives_messages_of_odd_sizes),
                 WRITER_TEST(survives_a_full_disk),
                 WRITER_TEST(fails_without_a_state_directory),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <setjmp.h>
@@ -266,6 +267,36 @@ static void finds_free_uids(void **state) {
         assert_int_equal(ask(request(WRITER_FREE_UIDS, 0, ""), many, sizeof(many)), -EBADMSG);
 }
 
+static void resolves_owners(void **state) {
+        static const WriterOwner asked[] = {
+                {.kind = WRITER_USER, .name = "root"},
+                {.kind = WRITER_GROUP, .name = "root"},
+                {.kind = WRITER_USER, .name = "nobody-is-called-that"},
+                {.kind = WRITER_USER, .by_id = 1, .id = 0},
+                {.kind = WRITER_GROUP, .by_id = 1, .id = 61234},
+                {.kind = WRITER_USER, .name = ""},
+        };
+        static WriterOwner many[WRITER_OWNERS_MAX + 1];
+        Answer answer;
+
+        answer = take_answer(submit(request(WRITER_OWNERS, 0, ""), asked, sizeof(asked)));
+        assert_int_equal(answer.reply.error, 0);
+        assert_int_equal(answer.reply.size, sizeof(asked));
+        for (size_t i = 0; i < 4; i++)
+                assert_int_equal(answer.owners[i].error, i == 2 ? -ENOENT : 0);
+        assert_int_equal(answer.owners[0].id, 0);
+        assert_int_equal(answer.owners[1].kind, WRITER_GROUP);
+        assert_string_equal(answer.owners[3].name, "root");
+        assert_int_equal(answer.owners[4].error, getgrgid(61234) ? 0 : -ENOENT);
+        assert_int_equal(answer.owners[5].error, -ENOENT);
+
+        for (size_t i = 0; i < N_ELEMENTS(many); i++)
+                many[i] = asked[0];
+        answer = take_answer(
+                submit(request(WRITER_OWNERS, 0, ""), many, sizeof(many) - sizeof(*many)));
+        assert_int_equal(answer.owners[WRITER_OWNERS_MAX - 1].error, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 WRITER_TEST(puts_whole_files),
@@ -281,6 +312,7 @@ int main(void) {
                 WRITER_TEST(does_what_was_asked_before_the_daemon_went),
                 WRITER_TEST(empties_tmp_when_it_starts),
                 WRITER_TEST(finds_free_uids),
+                WRITER_TEST(resolves_owners),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,10 @@ extern int directory_fd, socket_fd;
 
 typedef struct Answer {
         WriterReply reply;
-        uint32_t uids[WRITER_UIDS_MAX];
+        union {
+                uint32_t uids[WRITER_UIDS_MAX];
+                WriterOwner owners[WRITER_OWNERS_MAX];
+        };
         int fd;
 } Answer;
 
