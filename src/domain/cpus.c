@@ -112,6 +112,11 @@ size_t cpus_to_ids(const Cpus *cpus, uint32_t ret[static CPUS_MAX]) {
         return n_ids;
 }
 
+void cpus_to_mask(const Cpus *cpus, uint8_t ret[static CPUS_MAX / 8]) {
+        for (unsigned i = 0; i < CPUS_MAX / 8; i++)
+                ret[i] = (uint8_t) (cpus->words[i / 8] >> (i % 8 * 8));
+}
+
 void cpus_format(const Cpus *cpus, char ret[static CPUS_TEXT_MAX + 1]) {
         const char *separator = "";
         char *end = ret;

@@ -31,6 +31,9 @@ int cpus_from_ids(Cpus *ret, const uint32_t *ids, size_t n_ids, Fault *fault);
 /* Fills @ret with the ids in ascending order and returns how many there are. */
 size_t cpus_to_ids(const Cpus *cpus, uint32_t ret[static CPUS_MAX]);
 
+/* The bit mask that systemd takes: a byte for eight CPUs, the lowest first. */
+void cpus_to_mask(const Cpus *cpus, uint8_t ret[static CPUS_MAX / 8]);
+
 /* The shortest text of the set, ascending; "" when it is empty. */
 void cpus_format(const Cpus *cpus, char ret[static CPUS_TEXT_MAX + 1]);
 

@@ -14,6 +14,7 @@
 #include "manager/writer-link.h"
 #include "systemd/scope.h"
 
+typedef struct PolicyJob PolicyJob;
 typedef struct Tender Tender;
 typedef struct Tenders Tenders;
 
@@ -42,6 +43,13 @@ struct Manager {
         PathTree *paths;                 /* policies, and what is used below each path */
         Bridges bridges;                 /* those the host has now */
         uint64_t blocks_allocated_bytes; /* by the block devices that are there */
+        ListLink policy_jobs;            /* changes of policies; the first one is under way */
+        bool runs_policy_jobs;
+        int slices_fd; /* /run/albatross/slices */
+        ListLink limit_changes;
+        Name *limits_to_set; /* at the start; see policy-limits.c */
+        size_t n_limits_to_set, next_limits;
+        unsigned n_setting_limits, n_stale_limits;
         uint64_t n_intakes;
         Settings settings;
         ManagerObserver observer;
@@ -86,6 +94,40 @@ int unikernel_claim_again(Unikernel *unikernel, Fault *fault);
 /* One that was recorded, and one that was found running: whatever the limits say. */
 int unikernel_claim_found(Unikernel *unikernel);
 void unikernel_claim_found_running(Unikernel *unikernel);
+
+/* --- policies-load.c: policies on disk */
+/* Reads all of them; what can't be read, or does not fit, goes to quarantine. */
+int policies_load(Manager *manager);
+void policy_file(const Name *path, char ret[static WRITER_NAME_MAX + 1]);
+
+/* --- policy-text.c: what such a file says */
+/* The caller owns *@ret. */
+int policy_text_format(const Name *path, const Policy *policy, char **ret);
+/* The inverse. -EBADMSG for what the former can't have written, and another path. */
+int policy_text_parse(const Name *path, Policy *ret, const char *text, size_t size);
+
+/* --- policies.c: changes of them, one after the other */
+void policy_jobs_run(Manager *manager);
+void policy_jobs_free(Manager *manager);
+
+/* --- policy-owners.c */
+/* @owners are the handler's to take. Called from the event loop, once. */
+typedef void (*OwnersResolved)(void *userdata, int r, const Fault *fault, Owners *owners);
+/* @asked stays the caller's, and as it is until then. */
+int owners_resolve(Manager *manager,
+                   const Strings *asked,
+                   OwnersResolved done,
+                   void *userdata,
+                   Fault *fault);
+
+/* --- policy-limits.c: what the kernel enforces of a policy */
+typedef void (*LimitsChanged)(void *userdata, int error, const char *reason);
+/* Sets those of the policy at @path as it is now; -ENOENT without one. */
+int policy_limits_set(Manager *manager, const Name *path, LimitsChanged done, void *userdata);
+int policy_limits_remove(Manager *manager, const Name *path, LimitsChanged done, void *userdata);
+/* At the start: those of all policies, and no others. */
+int policy_limits_begin(Manager *manager);
+void policy_limits_free(Manager *manager);
 
 /* --- images.c: who refers to which image of the store */
 int image_hold(Image **ret, Manager *manager, const char *digest);

@@ -23,11 +23,16 @@
 static void unobserved(void *userdata, const Unikernel *unikernel) {
 }
 
+static void unobserved_policy(void *userdata, const Name *path) {
+}
+
 static const ManagerObserver no_observer = {
         .added = unobserved,
         .removed = unobserved,
         .changed = unobserved,
         .exited = unobserved,
+        .policy_changed = unobserved_policy,
+        .policy_removed = unobserved_policy,
 };
 
 static void maybe_ready(Manager *manager) {
@@ -41,6 +46,8 @@ static void maybe_ready(Manager *manager) {
                 return;
         manager->ready(manager->ready_userdata, 0, &no_fault);
         manager->ready = NULL;
+        if (policy_limits_begin(manager) < 0)
+                sd_journal_print(LOG_ERR, "The slices of policies can't be given their limits");
         /* Ahead of who needs them: their answers take a moment. */
         tenders_ask_all(manager->tenders);
         boot_begin(manager);
@@ -223,6 +230,10 @@ static int open_all(Manager *manager, Fault *fault) {
         if (manager->run_fd < 0)
                 return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
                                  ALBATROSS_RUNTIMEDIR "/runs", strerror(-manager->run_fd));
+        manager->slices_fd = open_folder(AT_FDCWD, ALBATROSS_RUNTIMEDIR "/slices");
+        if (manager->slices_fd < 0)
+                return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
+                                 ALBATROSS_RUNTIMEDIR "/slices", strerror(-manager->slices_fd));
         r = open_programs(manager, fault);
         if (r < 0)
                 return r;
@@ -250,7 +261,9 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         manager->bus = sd_bus_ref(setup->bus);
         manager->settings = *setup->settings;
         *setup->settings = (Settings){};
-        manager->state_fd = manager->run_fd = -1;
+        manager->state_fd = manager->run_fd = manager->slices_fd = -1;
+        list_init(&manager->policy_jobs);
+        list_init(&manager->limit_changes);
         for (Program program = 0; program < N_PROGRAMS; program++)
                 manager->programs[program] = -1;
         manager->observer = no_observer;
@@ -259,6 +272,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
 
         manager->paths = path_tree_new();
         r = manager->paths ? open_all(manager, &fault) : -ENOMEM;
+        if (r >= 0)
+                r = policies_load(manager);
         if (r >= 0)
                 r = records_load(manager);
         /* What lies in quarantine may be mended and brought back. */
@@ -296,6 +311,8 @@ Manager *manager_free(Manager *manager) {
 
         /* Nothing that runs is touched: the next daemon finds it. */
         sd_event_source_disable_unref(manager->relist_timer);
+        policy_jobs_free(manager);
+        policy_limits_free(manager);
         launcher_link_free(manager->launcher);
         writer_link_free(manager->writer);
         scope_watch_free(manager->scopes);
@@ -311,6 +328,7 @@ Manager *manager_free(Manager *manager) {
                 fd_close(manager->programs[program]);
         fd_close(manager->state_fd);
         fd_close(manager->run_fd);
+        fd_close(manager->slices_fd);
         free(manager->boot);
         sd_bus_unref(manager->bus);
         sd_event_unref(manager->event);

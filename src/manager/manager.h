@@ -28,6 +28,8 @@ typedef struct ManagerObserver {
         void (*removed)(void *userdata, const Unikernel *unikernel);
         void (*changed)(void *userdata, const Unikernel *unikernel);
         void (*exited)(void *userdata, const Unikernel *unikernel);
+        void (*policy_changed)(void *userdata, const Name *path);
+        void (*policy_removed)(void *userdata, const Name *path);
         void *userdata;
 } ManagerObserver;
 

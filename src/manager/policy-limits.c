@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the kernel enforces of a policy: limits of the slice of its path. They are set with the
+ * policy and at each start of the daemon, since they are gone after a boot. A note in
+ * /run/albatross/slices says which slices have limits of ours, so that a daemon that died in
+ * between leaves none behind.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "domain/tender.h"
+#include "manager/manager-internal.h"
+#include "systemd/slice.h"
+
+/* A guest thread, hvt's network thread, and air. */
+#define TASKS_PER_UNIKERNEL 8U
+
+/* At the start: more at once would only make others wait for PID 1. */
+#define CHANGES_AT_ONCE 8U
+
+typedef struct LimitChange {
+        ListLink link; /* of the manager's */
+        Manager *manager;
+        Name path;
+        SliceChange *slice;
+        bool removes;
+        LimitsChanged done;
+        void *userdata;
+} LimitChange;
+
+static void change_free(LimitChange *change) {
+        list_remove(&change->link);
+        slice_change_free(change->slice);
+        free(change);
+}
+
+void policy_limits_free(Manager *manager) {
+        LIST_FOREACH(link, &manager->limit_changes)
+        change_free(LIST_ENTRY(link, LimitChange, link));
+        free(manager->limits_to_set);
+        manager->limits_to_set = NULL;
+}
+
+static void on_changed(void *userdata, int error, const char *reason) {
+        LimitChange *change = userdata;
+        LimitsChanged done = change->done;
+        void *done_userdata = change->userdata;
+
+        if (change->removes && error >= 0)
+                (void) unlinkat(change->manager->slices_fd, change->path.text, 0);
+        /* The reason is in the reply, which is there until we return. */
+        change_free(change);
+        done(done_userdata, error, reason);
+}
+
+static LimitChange *change_new(Manager *manager,
+                               const Name *path,
+                               LimitsChanged done,
+                               void *userdata) {
+        LimitChange *change;
+
+        change = calloc(1, sizeof(*change));
+        if (!change)
+                return NULL;
+        change->manager = manager;
+        change->path = *path;
+        change->done = done;
+        change->userdata = userdata;
+        list_append(&manager->limit_changes, &change->link);
+        return change;
+}
+
+/* Guests, and what their tenders need besides: whichever needs most. */
+static uint64_t memory_max(const Policy *policy) {
+        uint64_t overhead_bytes = 0, sum_bytes;
+
+        for (TenderKind kind = 0; kind < TENDER_N_KINDS; kind++)
+                overhead_bytes = MAX_OF(overhead_bytes, tender_kind_overhead(kind));
+        if (__builtin_mul_overflow(overhead_bytes, (uint64_t) policy->n_unikernels, &sum_bytes) ||
+            __builtin_add_overflow(sum_bytes, policy->memory_bytes, &sum_bytes))
+                return UINT64_MAX;
+        return sum_bytes;
+}
+
+/* Before the limits: one that is noted in vain is taken back in vain. */
+static int note(const Manager *manager, const Name *path) {
+        _cleanup_(fd_closep) int fd = -1;
+
+        fd = openat(manager->slices_fd, path->text, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        return fd < 0 ? -errno : 0;
+}
+
+int policy_limits_set(Manager *manager, const Name *path, LimitsChanged done, void *userdata) {
+        const Policy *policy = policies_find(manager->paths, path);
+        char unit[NAME_UNIT_MAX + 1];
+        uint8_t mask[CPUS_MAX / 8];
+        LimitChange *change;
+        int r;
+
+        if (!policy)
+                return -ENOENT;
+        r = note(manager, path);
+        if (r < 0)
+                return r;
+        change = change_new(manager, path, done, userdata);
+        if (!change)
+                return -ENOMEM;
+        path_slice(path->text, strlen(path->text), 0, unit);
+        cpus_to_mask(&policy->cpus, mask);
+        r = slice_set_limits(
+                &change->slice, manager->bus, unit,
+                &(const SliceLimits){
+                        .memory_max_bytes = memory_max(policy),
+                        .tasks_max = (uint64_t) policy->n_unikernels * TASKS_PER_UNIKERNEL,
+                        .allowed_cpus = mask,
+                        .allowed_cpus_size = sizeof(mask),
+                },
+                on_changed, change);
+        if (r < 0)
+                change_free(change);
+        return r;
+}
+
+int policy_limits_remove(Manager *manager, const Name *path, LimitsChanged done, void *userdata) {
+        char unit[NAME_UNIT_MAX + 1];
+        LimitChange *change;
+        int r;
+
+        change = change_new(manager, path, done, userdata);
+        if (!change)
+                return -ENOMEM;
+        change->removes = true;
+        path_slice(path->text, strlen(path->text), 0, unit);
+        r = slice_remove_limits(&change->slice, manager->bus, unit, on_changed, change);
+        if (r < 0)
+                change_free(change);
+        return r;
+}
+
+/* --- at the start --- */
+
+static int add_path(Manager *manager, const char *path) {
+        Name *larger;
+
+        larger =
+                reallocarray(manager->limits_to_set, manager->n_limits_to_set + 1, sizeof(*larger));
+        if (!larger)
+                return -ENOMEM;
+        manager->limits_to_set = larger;
+        strcpy(larger[manager->n_limits_to_set++].text, path);
+        return 0;
+}
+
+static int add_policy(void *userdata, const PathNode *node) {
+        if (path_node_count_policies(node) == 0)
+                return 1;
+        return path_node_policy(node) ? add_path(userdata, path_node_path(node)) : 0;
+}
+
+static void closedirp(DIR **directory) {
+        if (*directory)
+                closedir(*directory);
+}
+
+static void set_more(Manager *manager);
+
+static void on_stale_removed(void *userdata, int error, const char *reason) {
+        Manager *manager = userdata;
+
+        if (error < 0)
+                sd_journal_print(LOG_ERR, "systemd did not take back the limits of a slice: %s",
+                                 reason ? reason : strerror(-error));
+        /* Until now nobody could set a policy, whose limits this might have taken. */
+        if (--manager->n_stale_limits == 0)
+                policy_jobs_run(manager);
+}
+
+static void remove_stale(Manager *manager, const Name *path) {
+        int r;
+
+        r = policy_limits_remove(manager, path, on_stale_removed, manager);
+        if (r < 0)
+                on_stale_removed(manager, r, NULL);
+}
+
+/* Of policies that are gone. */
+static int remove_noted(Manager *manager) {
+        _cleanup_(closedirp) DIR *directory = NULL;
+        struct dirent *entry;
+        Name path;
+
+        /* One more, so that none of them is the last one before all are known. */
+        manager->n_stale_limits = 1;
+        directory = fdopendir(fcntl(manager->slices_fd, F_DUPFD_CLOEXEC, 3));
+        if (!directory)
+                return -errno;
+        while ((errno = 0, entry = readdir(directory))) {
+                if (entry->d_name[0] == '.' || path_parse(&path, entry->d_name, NULL) < 0 ||
+                    strcmp(path.text, entry->d_name) != 0 || policies_find(manager->paths, &path))
+                        continue;
+                manager->n_stale_limits++;
+                remove_stale(manager, &path);
+        }
+        manager->n_stale_limits--;
+        return -errno;
+}
+
+static void on_set(void *userdata, int error, const char *reason) {
+        Manager *manager = userdata;
+
+        if (error < 0)
+                sd_journal_print(LOG_ERR, "systemd did not take the limits of a policy: %s",
+                                 reason ? reason : strerror(-error));
+        manager->n_setting_limits--;
+        set_more(manager);
+}
+
+static void set_more(Manager *manager) {
+        while (manager->n_setting_limits < CHANGES_AT_ONCE &&
+               manager->next_limits < manager->n_limits_to_set) {
+                const Name *path = &manager->limits_to_set[manager->next_limits++];
+                int r;
+
+                /* By its path: it may be gone since. */
+                r = policy_limits_set(manager, path, on_set, manager);
+                if (r >= 0)
+                        manager->n_setting_limits++;
+                else if (r != -ENOENT)
+                        sd_journal_print(LOG_ERR, "The limits of the policy %s can't be set: %s",
+                                         path->text, strerror(-r));
+        }
+}
+
+int policy_limits_begin(Manager *manager) {
+        int r;
+
+        r = path_tree_visit(manager->paths, "", 0, add_policy, manager);
+        if (r >= 0)
+                r = remove_noted(manager);
+        if (r < 0)
+                return r;
+        set_more(manager);
+        return 0;
+}
