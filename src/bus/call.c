@@ -11,6 +11,9 @@
 #include "bus/service.h"
 #include "systemd/authorize.h"
 
+/* So often polkit is asked anew when owners change while it thinks. */
+#define ASKED_MAX 3U
+
 int fault_to_error(sd_bus_error *error, int r, const Fault *fault) {
         char name[64];
 
@@ -51,6 +54,9 @@ Call *call_free(Call *call) {
         turns_leave(call->user, TURN_CALL);
         sd_bus_slot_unref(call->polkit_slot);
         sd_bus_message_unref(call->message);
+        free(call->owners);
+        free(call->others);
+        policy_order_clear(&call->policy);
         config_clear(&call->create.config);
         fd_close(call->fd);
         free(call);
@@ -94,46 +100,117 @@ void call_done(void *userdata, int r, const Fault *fault) {
                 call_reply(call, "");
 }
 
-static void on_authorized(void *userdata, int error) {
-        Call *call = userdata;
+/* --- who may --- */
+
+/* The owners of what is above, and those of them that the sender is not: the name of one who is
+ * gone may be another's now. The caller frees both. */
+static int find_owners(Call *call, char **ret_owners, char **ret_others) {
+        const Caller *caller = turns_caller(call->service->turns, call->message);
+        _cleanup_(owners_clear) Owners owners = {}, others = {};
+        const Manager *manager = call->service->manager;
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = call->is_prefix ? manager_owners_of_prefix(manager, &call->name, &owners)
+                            : manager_owners_above(manager, &call->name, &owners);
+        for (size_t i = 0; r >= 0 && i < owners.n; i++)
+                if (!caller || !caller_is(caller, &owners.owners[i]))
+                        r = owners_add(&others, &owners.owners[i]);
+        if (r >= 0)
+                r = owners_format(&owners, &text);
+        if (r >= 0)
+                r = owners_format(&others, ret_others);
+        if (r < 0)
+                return r;
+        *ret_owners = TAKE_PTR(text);
+        return 0;
+}
+
+bool call_is_allowed_still(Call *call) {
+        _cleanup_(freep) char *owners = NULL, *others = NULL;
+
+        if (!call->owners)
+                return bus_sender_is_root(call->service, call->message);
+        return find_owners(call, &owners, &others) >= 0 && strcmp(owners, call->owners) == 0 &&
+               strcmp(others, call->others) == 0;
+}
+
+static void refuse(Call *call, int error) {
         Fault fault = {};
 
-        call->polkit_slot = sd_bus_slot_unref(call->polkit_slot);
-        if (error == 0) {
-                call->allowed(call);
-                return;
-        }
         if (error == -EACCES)
                 error = fault_set(&fault, FAULT_NOT_AUTHORIZED,
-                                  "You are not allowed to do this to %s", call->name.text);
+                                  "You are not allowed to do this to %s",
+                                  call->name.text[0] ? call->name.text : "this host");
+        else if (error == -ESTALE)
+                error = fault_set(&fault, FAULT_NOT_AUTHORIZED,
+                                  "Who owns what is above %s changes all the time, try again",
+                                  call->name.text);
         else
                 error = fault_set(&fault, FAULT_NOT_AUTHORIZED,
                                   "You are not root, and polkit can't be asked whether you may");
         call_fail(call, error, &fault);
 }
 
-int call_authorize(Call *call, const char *action, const char *verb, CallAllowed allowed) {
+static void ask(Call *call);
+
+static void on_authorized(void *userdata, int error) {
+        Call *call = userdata;
+
+        call->polkit_slot = sd_bus_slot_unref(call->polkit_slot);
+        if (error < 0)
+                refuse(call, error);
+        else if (call_is_allowed_still(call))
+                call->allowed(call);
+        else
+                /* What polkit was told is not so any more: a right may be gone. */
+                ask(call);
+}
+
+static int ask_polkit(Call *call) {
         char path[NAME_MAX_LENGTH + 1];
-        size_t length = name_path_length(&call->name);
+        size_t length = call->is_prefix ? strlen(call->name.text) : name_path_length(&call->name);
         AuthorizeRequest request = {
-                .action = action,
-                .verb = verb,
+                .action = call->action,
+                .verb = call->verb,
                 .name = call->name.text,
                 .path = path,
+                .message = call->question,
         };
         int r;
 
+        if (++call->n_asked > ASKED_MAX)
+                return -ESTALE;
+        memcpy(path, call->name.text, length);
+        path[length] = '\0';
+        free(call->owners);
+        free(call->others);
+        call->owners = call->others = NULL;
+        r = find_owners(call, &call->owners, &call->others);
+        if (r < 0)
+                return r;
+        request.owners = call->owners;
+        request.others = call->others;
+        return authorize(&call->polkit_slot, call->message, &request, on_authorized, call);
+}
+
+static void ask(Call *call) {
+        int r;
+
+        r = ask_polkit(call);
+        if (r < 0)
+                refuse(call, r);
+}
+
+int call_authorize(Call *call, const char *action, const char *verb, CallAllowed allowed) {
         if (bus_sender_is_root(call->service, call->message)) {
                 allowed(call);
                 return 1;
         }
-
-        memcpy(path, call->name.text, length);
-        path[length] = '\0';
+        call->action = action;
+        call->verb = verb;
         call->allowed = allowed;
-        r = authorize(&call->polkit_slot, call->message, &request, on_authorized, call);
-        if (r < 0)
-                on_authorized(call, r);
+        ask(call);
         return 1;
 }
 

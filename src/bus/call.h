@@ -14,6 +14,7 @@
 #include "bus/turns.h"
 #include "domain/config.h"
 #include "manager/manager.h"
+#include "manager/policies.h"
 
 typedef struct Call Call;
 
@@ -29,9 +30,14 @@ struct Call {
         TurnKind kind;
         CallAllowed allowed;
         Name name;
+        bool is_prefix; /* that is a path, and it is about all below it */
+        const char *action, *verb, *question;
+        char *owners, *others; /* as polkit was told them; see systemd/authorize.h */
+        unsigned n_asked;
         /* Of the calls that have it: */
         CreateOrder create;
         ConsoleOrder console;
+        PolicyOrder policy;
         int fd;
 };
 
@@ -43,6 +49,9 @@ DEFINE_CLEANUP(Call *, call_free);
 /* Takes over @call: goes on with @allowed now (root) or later, or replies with an error. Returns
  * what an sd-bus handler returns. */
 int call_authorize(Call *call, const char *action, const char *verb, CallAllowed allowed);
+
+/* Who owns what is above: is that still as it was when @call was allowed? */
+bool call_is_allowed_still(Call *call);
 
 /* Both take over @call and send its reply. */
 void call_fail(Call *call, int r, const Fault *fault);

@@ -24,8 +24,17 @@ static void create_allowed(Call *call) {
         manager_create(call->service->manager, &call->create, create_done, call);
 }
 
+/* One that may use the MACs of others, to which an owner's delegation does not reach. */
+static bool has_unlocked_net(const Config *config) {
+        for (size_t i = 0; i < config->devices.n_nets; i++)
+                if (config->devices.nets[i].unlocked)
+                        return true;
+        return false;
+}
+
 static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(call_freep) Call *call = NULL;
+        const char *verb;
         Fault fault = {};
         int fd;
         int r;
@@ -45,7 +54,8 @@ static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *
         /* The descriptor belongs to the message, which the call keeps. */
         call->create.name = call->name;
         call->create.image_fd = fd;
-        return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", "create",
+        verb = has_unlocked_net(&call->create.config) ? "create-unlocked" : "create";
+        return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", verb,
                               create_allowed);
 }
 
@@ -307,6 +317,26 @@ const sd_bus_vtable manager_vtable[] = {
                                 SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("a{sv}", host),
                                 bus_method_get_host, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetPolicy",
+                                SD_BUS_ARGS("s", path, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                bus_method_set_policy, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RemovePolicy",
+                                SD_BUS_ARGS("s", path, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                bus_method_remove_policy, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListPolicies",
+                                SD_BUS_ARGS("s", prefix),
+                                SD_BUS_RESULT("a(sa{sv})", policies),
+                                bus_method_list_policies, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListOwnPaths",
+                                SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("as", paths),
+                                bus_method_list_own_paths, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("PolicyChanged",
+                                SD_BUS_ARGS("s", path), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("PolicyRemoved",
+                                SD_BUS_ARGS("s", path), 0),
         SD_BUS_SIGNAL_WITH_ARGS("UnikernelAdded",
                                 SD_BUS_ARGS("s", name, "o", unikernel), 0),
         SD_BUS_SIGNAL_WITH_ARGS("UnikernelRemoved",

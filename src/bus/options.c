@@ -230,6 +230,109 @@ int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fa
         return read_options(message, options, order, fault);
 }
 
+/* --- policies: what is given is changed --- */
+
+static int read_policy_unikernels(sd_bus_message *message, void *target, Fault *fault) {
+        PolicyChange *change = target;
+
+        change->given[POLICY_UNIKERNELS] = true;
+        return sd_bus_message_read_basic(message, 'u', &change->values.n_unikernels);
+}
+
+static int read_policy_memory(sd_bus_message *message, void *target, Fault *fault) {
+        PolicyChange *change = target;
+
+        change->given[POLICY_MEMORY] = true;
+        return sd_bus_message_read_basic(message, 't', &change->values.memory_bytes);
+}
+
+static int read_policy_cpus(sd_bus_message *message, void *target, Fault *fault) {
+        PolicyChange *change = target;
+
+        change->given[POLICY_CPUS] = true;
+        return read_cpus(message, &change->values.cpus, fault);
+}
+
+static int read_policy_block(sd_bus_message *message, void *target, Fault *fault) {
+        PolicyChange *change = target;
+        int r;
+
+        change->given[POLICY_BLOCK] = true;
+        r = sd_bus_message_read_basic(message, 't', &change->values.block_bytes);
+        change->values.allows_block = change->values.block_bytes > 0;
+        return r;
+}
+
+static int read_policy_bridges(sd_bus_message *message, void *target, Fault *fault) {
+        PolicyChange *change = target;
+        Bridges *bridges = &change->values.bridges;
+        const char *name;
+        int r;
+
+        change->given[POLICY_BRIDGES] = true;
+        r = sd_bus_message_enter_container(message, 'a', "s");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read_basic(message, 's', &name)) > 0) {
+                r = bridges_add(bridges, name, fault);
+                if (r < 0)
+                        return r;
+                /* At once: a message has room for millions of them. */
+                if (bridges->n > POLICY_BRIDGES_MAX)
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "A policy names at most %u bridges", POLICY_BRIDGES_MAX);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
+static int read_policy_owners(sd_bus_message *message, void *target, Fault *fault) {
+        PolicyOrder *order = target;
+        unsigned n_owners = 0;
+        const char *name;
+        int r;
+
+        order->change.given[POLICY_OWNERS] = true;
+        r = sd_bus_message_enter_container(message, 'a', "s");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read_basic(message, 's', &name)) > 0) {
+                if (++n_owners > POLICY_OWNERS_MAX)
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "A policy has at most %u owners", POLICY_OWNERS_MAX);
+                if (strlen(name) > OWNER_NAME_MAX)
+                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                         "\"%.20s...\" can't be an owner: the name is too long",
+                                         name);
+                r = strings_append(&order->owners, name);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
+int options_read_set_policy(sd_bus_message *message, PolicyOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Unikernels", "u", read_policy_unikernels, offsetof(PolicyOrder, change)},
+                {"Memory", "t", read_policy_memory, offsetof(PolicyOrder, change)},
+                {"CPUs", "au", read_policy_cpus, offsetof(PolicyOrder, change)},
+                {"Block", "t", read_policy_block, offsetof(PolicyOrder, change)},
+                {"Bridges", "as", read_policy_bridges, offsetof(PolicyOrder, change)},
+                {"Owners", "as", read_policy_owners, 0},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
+int options_read_remove_policy(sd_bus_message *message, PolicyOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Recursive", "b", read_bool, offsetof(PolicyOrder, recursive)},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
 int options_read_none(sd_bus_message *message, Fault *fault) {
         static const Option options[] = {{}};
 

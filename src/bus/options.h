@@ -7,9 +7,14 @@
 
 #include "domain/config.h"
 #include "manager/manager.h"
+#include "manager/policies.h"
 
 int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *fault);
 int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault);
+
+/* Each fills in what is given, besides what is there. */
+int options_read_set_policy(sd_bus_message *message, PolicyOrder *order, Fault *fault);
+int options_read_remove_policy(sd_bus_message *message, PolicyOrder *order, Fault *fault);
 
 /* For calls that have no options yet. */
 int options_read_none(sd_bus_message *message, Fault *fault);

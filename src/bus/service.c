@@ -148,6 +148,20 @@ static void on_exited(void *userdata, const Unikernel *unikernel) {
         }
 }
 
+static void emit_path(BusService *service, const char *member, const Name *path) {
+        LIST_FOREACH(link, &service->connections)
+        sd_bus_emit_signal(LIST_ENTRY(link, Connection, link)->bus, BUS_PATH, BUS_MANAGER, member,
+                           "s", path->text);
+}
+
+static void on_policy_changed(void *userdata, const Name *path) {
+        emit_path(userdata, "PolicyChanged", path);
+}
+
+static void on_policy_removed(void *userdata, const Name *path) {
+        emit_path(userdata, "PolicyRemoved", path);
+}
+
 /* --- connections --- */
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -222,6 +236,8 @@ int bus_service_new(BusService **ret, sd_event *event, Manager *manager) {
                                               .removed = on_removed,
                                               .changed = on_changed,
                                               .exited = on_exited,
+                                              .policy_changed = on_policy_changed,
+                                              .policy_removed = on_policy_removed,
                                               .userdata = service,
                                       });
         *ret = service;

@@ -25,6 +25,12 @@ extern const sd_bus_vtable unikernel_vtable[];
 int bus_method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* policy-methods.c, the same. */
+int bus_method_set_policy(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_remove_policy(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_list_policies(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_list_own_paths(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* Is the sender root, without asking anybody? */
 bool bus_sender_is_root(BusService *service, sd_bus_message *message);
 

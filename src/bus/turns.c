@@ -34,6 +34,7 @@ typedef struct Sender {
         Turns *turns;
         sd_bus *bus;
         char *name;
+        Caller caller;
         TurnUser *user; /* NULL: not known yet, or root */
         bool is_root;
         sd_bus_slot *lookup_slot, *gone_slot;
@@ -219,6 +220,7 @@ static void sender_free(Sender *sender) {
                 sender->user->n_senders--;
                 user_release(sender->user);
         }
+        caller_clear(&sender->caller);
         free(sender->name);
         free(sender);
 }
@@ -254,21 +256,20 @@ static int on_gone(sd_bus_message *message, void *userdata, sd_bus_error *error)
         return 0;
 }
 
-static int on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Sender *sender = userdata;
-        uint32_t uid;
 
         sender->lookup_slot = sd_bus_slot_unref(sender->lookup_slot);
         /* It left before it could be asked about: nobody waits for an answer any more. */
         if (sd_bus_message_is_method_error(reply, NULL) ||
-            sd_bus_message_read(reply, "u", &uid) < 0) {
+            caller_read(&sender->caller, reply) < 0) {
                 sender_free(sender);
                 return 0;
         }
 
-        sender->is_root = uid == 0;
+        sender->is_root = sender->caller.uid == 0;
         if (!sender->is_root) {
-                sender->user = user_find_or_add(sender->turns, uid);
+                sender->user = user_find_or_add(sender->turns, sender->caller.uid);
                 if (!sender->user) {
                         sender_free(sender);
                         return 0;
@@ -315,7 +316,8 @@ static Sender *sender_new(Turns *turns, sd_bus *bus, const char *name) {
         if (sd_bus_add_match_async(bus, &sender->gone_slot, match, on_gone, NULL, sender) < 0 ||
             sd_bus_call_method_async(bus, &sender->lookup_slot, "org.freedesktop.DBus",
                                      "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                     "GetConnectionUnixUser", on_uid, sender, "s", name) < 0) {
+                                     "GetConnectionCredentials", on_credentials, sender, "s",
+                                     name) < 0) {
                 sender_free(sender);
                 return NULL;
         }
@@ -386,6 +388,12 @@ TurnUser *turns_user(Turns *turns, sd_bus_message *message) {
         const Sender *sender = find_sender_of(turns, message);
 
         return sender ? sender->user : NULL;
+}
+
+const Caller *turns_caller(Turns *turns, sd_bus_message *message) {
+        const Sender *sender = find_sender_of(turns, message);
+
+        return sender ? &sender->caller : NULL;
 }
 
 bool turns_is_root(Turns *turns, sd_bus_message *message) {

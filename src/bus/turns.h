@@ -14,6 +14,8 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "bus/caller.h"
+
 #define TURNS_IN_FLIGHT 8
 #define TURNS_TRANSFERS 2
 #define TURNS_WAITING   64
@@ -44,6 +46,9 @@ void turns_detach(Turns *turns, sd_bus *bus);
 /* Among whose calls @message, which has had its turn, is counted. NULL: nobody's, neither counted
  * nor refused. That is root, but also who is gone already, so it says nothing about rights. */
 TurnUser *turns_user(Turns *turns, sd_bus_message *message);
+
+/* Who has sent @message; NULL when he is gone meanwhile, or had no turn to take. */
+const Caller *turns_caller(Turns *turns, sd_bus_message *message);
 
 /* Is it known that root has sent @message? Not when the sender is gone meanwhile. */
 bool turns_is_root(Turns *turns, sd_bus_message *message);

@@ -28,6 +28,12 @@ struct PolicyJob {
         size_t n_limits;    /* slices that are being changed */
 };
 
+void policy_order_clear(PolicyOrder *order) {
+        strings_clear(&order->owners);
+        bridges_clear(&order->change.values.bridges);
+        *order = (PolicyOrder){};
+}
+
 static PolicyJob *job_free(PolicyJob *job) {
         list_remove(&job->link);
         owners_clear(&job->owners);

@@ -21,6 +21,8 @@ typedef struct PolicyOrder {
         void *userdata;
 } PolicyOrder;
 
+void policy_order_clear(PolicyOrder *order);
+
 /* @order stays the caller's, and as it is until @done. */
 void manager_order_policy(Manager *manager,
                           const PolicyOrder *order,

@@ -116,8 +116,9 @@ int policy_limits_set(Manager *manager, const Name *path, LimitsChanged done, vo
         path_slice(path->text, strlen(path->text), 0, unit);
         cpus_to_mask(&policy->cpus, mask);
         r = slice_set_limits(
-                &change->slice, manager->bus, unit,
+                &change->slice, manager->bus,
                 &(const SliceLimits){
+                        .unit = unit,
                         .memory_max_bytes = memory_max(policy),
                         .tasks_max = (uint64_t) policy->n_unikernels * TASKS_PER_UNIKERNEL,
                         .allowed_cpus = mask,

@@ -42,10 +42,9 @@ static int append_details(sd_bus_message *query, const AuthorizeRequest *request
         const struct {
                 const char *key, *value;
         } details[] = {
-                {"verb", request->verb},
-                {"name", request->name},
-                {"path", request->path},
-                {"owners", request->owners},
+                {"verb", request->verb},     {"name", request->name},
+                {"path", request->path},     {"owners", request->owners},
+                {"others", request->others}, {"polkit.message", request->message},
         };
         int r;
 

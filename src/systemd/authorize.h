@@ -12,7 +12,10 @@
 typedef struct AuthorizeRequest {
         const char *action; /* org.albatross.X */
         /* Details for the rules; NULL is left out. */
-        const char *verb, *name, *path, *owners;
+        const char *verb, *name, *path;
+        const char *owners;  /* of what is above, as owners_format() has them */
+        const char *others;  /* those of them that the sender is not, whatever he is called */
+        const char *message; /* what he is asked instead of the action's own text */
 } AuthorizeRequest;
 
 /* @error: 0 allowed; -EACCES refused; another negative errno: polkit could not be asked. */

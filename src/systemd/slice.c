@@ -131,14 +131,13 @@ static int set_properties(SliceChange *change,
 
 int slice_set_limits(SliceChange **ret,
                      sd_bus *bus,
-                     const char *unit,
                      const SliceLimits *limits,
                      SliceChanged handler,
                      void *userdata) {
         _cleanup_(slice_change_freep) SliceChange *change = NULL;
         int r;
 
-        r = change_new(&change, bus, unit, handler, userdata);
+        r = change_new(&change, bus, limits->unit, handler, userdata);
         if (r < 0)
                 return r;
         r = set_properties(change, limits, on_done);
@@ -222,7 +221,11 @@ int slice_remove_limits(SliceChange **ret,
                         const char *unit,
                         SliceChanged handler,
                         void *userdata) {
-        const SliceLimits none = {.memory_max_bytes = UINT64_MAX, .tasks_max = UINT64_MAX};
+        const SliceLimits none = {
+                .unit = unit,
+                .memory_max_bytes = UINT64_MAX,
+                .tasks_max = UINT64_MAX,
+        };
         _cleanup_(slice_change_freep) SliceChange *change = NULL;
         int r;
 

@@ -11,6 +11,7 @@
 #include <systemd/sd-bus.h>
 
 typedef struct SliceLimits {
+        const char *unit;
         uint64_t memory_max_bytes, tasks_max;
         const uint8_t *allowed_cpus; /* bit mask as systemd takes it, lowest CPU first */
         size_t allowed_cpus_size;
@@ -25,7 +26,6 @@ typedef void (*SliceChanged)(void *userdata, int error, const char *reason);
 /* What is in @limits is copied. */
 int slice_set_limits(SliceChange **ret,
                      sd_bus *bus,
-                     const char *unit,
                      const SliceLimits *limits,
                      SliceChanged handler,
                      void *userdata);
