@@ -60,7 +60,7 @@ static void on_scoped(void *userdata, int error, const char *reason) {
 static int begin_scope(Start *start) {
         Unikernel *unikernel = start->unikernel;
         char unit[NAME_UNIT_MAX + 1], slice[NAME_UNIT_MAX + 1];
-        uint8_t mask[CPUS_MAX / 8] = {};
+        uint8_t mask[CPUS_MAX / 8];
         char description[NAME_MAX_LENGTH + 16];
         int r;
 
@@ -73,9 +73,7 @@ static int begin_scope(Start *start) {
         unikernel_scope(unikernel, unit);
         unikernel_slice(unikernel, slice);
         snprintf(description, sizeof(description), "Unikernel %s", unikernel->name.text);
-        for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++)
-                if (cpus_contains(&unikernel->config.cpus, cpu))
-                        mask[cpu / 8] |= (uint8_t) (1U << cpu % 8);
+        cpus_to_mask(&unikernel->config.cpus, mask);
 
         r = scope_start(&start->scope, unikernel->manager->scopes,
                         &(const ScopeSpec){
