@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -24,10 +25,10 @@ static int refuse(const Device *device, Refusal *refusal, const char *reason) {
 
 /* Asks about the interface that @request names. Any socket will do; one of this family is allowed
  * everywhere. */
-static int ask(struct ifreq *request, unsigned long what) {
+static bool ask(struct ifreq *request, unsigned long what) {
         _cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        return fd < 0 || ioctl(fd, what, request) < 0 ? -errno : 0;
+        return fd >= 0 && ioctl(fd, what, request) >= 0;
 }
 
 /* As solo5-spt does it: the interface must be there, or else the kernel would make one, and be up.
@@ -45,7 +46,7 @@ static int open_tap(const Device *device, Refusal *refusal) {
                 return refusal_set(refusal, "Cannot open " TUN_PATH ": %m");
         if (ioctl(fd, TUNSETIFF, &request) < 0)
                 return refuse(device, refusal, errno == EINVAL ? "Not a tap" : strerror(errno));
-        if (ask(&request, SIOCGIFFLAGS) < 0 || !(request.ifr_flags & IFF_UP))
+        if (!ask(&request, SIOCGIFFLAGS) || !(request.ifr_flags & IFF_UP))
                 return refuse(device, refusal, "The interface is down; 'ip link set up' starts it");
         return TAKE_FD(fd);
 }
@@ -53,14 +54,15 @@ static int open_tap(const Device *device, Refusal *refusal) {
 /* The guest reads and writes frames, with nothing before them. Whether IFF_NO_PI is set can only be
  * seen while the tap has a filter, since otherwise its bit says that there is none: so it gets one
  * for a moment, which lets everything pass. */
-static int check_tap(const Device *device, int fd, Refusal *refusal) {
+static int check_tap(const Device *device, Refusal *refusal) {
         struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
         struct sock_fprog filter = {.len = 1, .filter = &pass};
         struct ifreq request = {};
 
-        if (ioctl(fd, TUNATTACHFILTER, &filter) < 0)
+        if (ioctl(device->fd, TUNATTACHFILTER, &filter) < 0)
                 return refuse(device, refusal, "Not an open tap");
-        if (ioctl(fd, TUNGETIFF, &request) < 0 || ioctl(fd, TUNDETACHFILTER, &filter) < 0)
+        if (ioctl(device->fd, TUNGETIFF, &request) < 0 ||
+            ioctl(device->fd, TUNDETACHFILTER, &filter) < 0)
                 return refuse(device, refusal, strerror(errno));
         if ((request.ifr_flags & (IFF_NO_PI | IFF_VNET_HDR)) != IFF_NO_PI)
                 return refuse(device, refusal,
@@ -70,17 +72,13 @@ static int check_tap(const Device *device, int fd, Refusal *refusal) {
 
 static int attach_net(ManifestEntry *entry, const Device *device, int fd, Refusal *refusal) {
         struct ifreq request = {};
-        int r;
 
-        if (ioctl(fd, TUNGETIFF, &request) < 0)
+        if (ioctl(fd, TUNGETIFF, &request) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
                 return refuse(device, refusal, strerror(errno));
-        if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-                return refuse(device, refusal, strerror(errno));
-        r = ask(&request, SIOCGIFMTU);
-        if (r < 0)
+        if (!ask(&request, SIOCGIFMTU))
                 return refuse(device, refusal,
-                              r == -ENODEV ? "The tap is in another network namespace"
-                                           : strerror(-r));
+                              errno == ENODEV ? "The tap is in another network namespace"
+                                              : strerror(errno));
 
         /* No interface has a larger one. */
         entry->net.mtu = (uint16_t) request.ifr_mtu;
@@ -92,12 +90,6 @@ static int attach_net(ManifestEntry *entry, const Device *device, int fd, Refusa
                 return refuse(device, refusal, strerror(errno));
         entry->net.mac[0] = (uint8_t) ((entry->net.mac[0] & ~1U) | 2U);
         return 0;
-}
-
-static int open_file(const Device *device, Refusal *refusal) {
-        int fd = open(device->source, O_RDWR | O_CLOEXEC | O_NOCTTY);
-
-        return fd < 0 ? refuse(device, refusal, strerror(errno)) : fd;
 }
 
 static int attach_block(ManifestEntry *entry, const Device *device, int fd, Refusal *refusal) {
@@ -128,15 +120,20 @@ static int check_descriptor(const Device *device, Refusal *refusal) {
         if ((flags & (O_ACCMODE | O_PATH | O_APPEND)) != O_RDWR)
                 return refuse(device, refusal,
                               "It must be open for reading and writing, and not for appending");
-        if (device->type == DEVICE_NET && check_tap(device, device->fd, refusal) < 0)
+        if (device->type == DEVICE_NET && check_tap(device, refusal) < 0)
                 return -EINVAL;
         return device->fd;
 }
 
 static int open_device(const Device *device, Refusal *refusal) {
+        int fd;
+
         if (device->fd >= 0)
                 return check_descriptor(device, refusal);
-        return device->type == DEVICE_NET ? open_tap(device, refusal) : open_file(device, refusal);
+        if (device->type == DEVICE_NET)
+                return open_tap(device, refusal);
+        fd = open(device->source, O_RDWR | O_CLOEXEC | O_NOCTTY);
+        return fd < 0 ? refuse(device, refusal, strerror(errno)) : fd;
 }
 
 static int attach(Manifest *manifest, const Device *device, Refusal *refusal) {
