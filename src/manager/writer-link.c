@@ -24,7 +24,7 @@ typedef struct PendingOrder {
 
 struct WriterLink {
         sd_event *event;
-        int state_fd;
+        int state_fd, block_fd;
         Channel *channel;
         Helper *helper;
         uint64_t serial;
@@ -122,8 +122,8 @@ static int writer_start(WriterLink *link) {
         r = helper_start(&link->helper, link->event,
                          &(const HelperSpec){
                                  .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
-                                 .fds = {-1, -1, 2, theirs, link->state_fd},
-                                 .n_fds = 5,
+                                 .fds = {-1, -1, 2, theirs, link->state_fd, link->block_fd},
+                                 .n_fds = 6,
                          });
         if (r < 0)
                 return r;
@@ -196,7 +196,7 @@ WriterLink *writer_link_free(WriterLink *link) {
 
 DEFINE_CLEANUP(WriterLink *, writer_link_free);
 
-int writer_link_new(WriterLink **ret, sd_event *event, int state_fd) {
+int writer_link_new(WriterLink **ret, sd_event *event, int state_fd, int block_fd) {
         _cleanup_(writer_link_freep) WriterLink *link = NULL;
         int r;
 
@@ -205,6 +205,7 @@ int writer_link_new(WriterLink **ret, sd_event *event, int state_fd) {
                 return -ENOMEM;
         link->event = event;
         link->state_fd = state_fd;
+        link->block_fd = block_fd;
         list_init(&link->pending);
         r = writer_start(link);
         if (r < 0)

@@ -30,10 +30,11 @@ typedef struct WriterOrder {
         size_t size;
 } WriterOrder;
 
-/* Starts the writer upon the state directory @state_fd, which stays the caller's. When it dies
+/* Starts the writer upon the state directory @state_fd and the folder of block devices @block_fd,
+ * which stay the caller's. When it dies
  * another one is started, which is given what the first had not answered; what two of them have not
  * answered is answered by -EPIPE. A new writer empties tmp. */
-int writer_link_new(WriterLink **ret, sd_event *event, int state_fd);
+int writer_link_new(WriterLink **ret, sd_event *event, int state_fd, int block_fd);
 WriterLink *writer_link_free(WriterLink *link);
 
 /* @done may be NULL. It is called from the event loop only, never from within. */

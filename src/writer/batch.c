@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/packet.h"
 #include "writer/batch.h"
+#include "writer/block.h"
 #include "writer/owners.h"
 #include "writer/uids.h"
 
@@ -19,37 +20,39 @@ static BatchEntry *add_entry(Batch *batch, const WriterRequest *request) {
         return entry;
 }
 
-static bool needs_folder(const WriterRequest *request) {
-        return request->verb == WRITER_PUT || request->verb == WRITER_REMOVE ||
-               request->verb == WRITER_PUBLISH || request->verb == WRITER_QUARANTINE_FILE;
-}
-
-static bool needs_target(const WriterRequest *request) {
-        return request->verb == WRITER_PUBLISH || request->verb == WRITER_QUARANTINE_FILE;
-}
-
-static bool asks_nss(const WriterRequest *request) {
-        return request->verb == WRITER_FREE_UIDS || request->verb == WRITER_OWNERS;
-}
-
-static bool takes_data(const WriterRequest *request) {
-        return request->verb == WRITER_PUT || asks_nss(request);
-}
+/* What a request of each verb has to have beside its verb. */
+static const struct {
+        bool needs_folder, needs_target, has_no_name;
+        uint32_t size_min, size_max; /* of its data */
+} verbs[WRITER_N_VERBS] = {
+        [WRITER_PUT] = {.needs_folder = true, .size_max = WRITER_DATA_MAX},
+        [WRITER_REMOVE] = {.needs_folder = true},
+        [WRITER_PUBLISH] = {.needs_folder = true, .needs_target = true},
+        [WRITER_QUARANTINE_FILE] = {.needs_folder = true, .needs_target = true},
+        [WRITER_FREE_UIDS] = {.has_no_name = true, .size_max = WRITER_DATA_MAX},
+        [WRITER_OWNERS] = {.has_no_name = true, .size_max = WRITER_DATA_MAX},
+        [WRITER_MAKE_BLOCK] = {.size_min = sizeof(uint64_t), .size_max = sizeof(uint64_t)},
+        [WRITER_TEMPORARY_BLOCK] = {.size_min = sizeof(uint64_t), .size_max = sizeof(uint64_t)},
+        [WRITER_REPLACE_BLOCK] = {.needs_target = true,
+                                  .size_min = sizeof(uint64_t),
+                                  .size_max = sizeof(uint64_t)},
+        [WRITER_GRANT_BLOCK] = {.size_min = sizeof(uint32_t), .size_max = sizeof(uint32_t)},
+};
 
 static int check_request(const WriterRequest *request, size_t size) {
         if (request->version != WRITER_WIRE_VERSION)
                 return -EPROTO;
         if (request->verb < WRITER_PUT || request->verb >= WRITER_N_VERBS)
                 return -EOPNOTSUPP;
-        if (size - sizeof(*request) != request->size || request->size > WRITER_DATA_MAX)
+        if (size - sizeof(*request) != request->size ||
+            request->size < verbs[request->verb].size_min ||
+            request->size > verbs[request->verb].size_max)
                 return -EBADMSG;
-        if (request->size > 0 && !takes_data(request))
+        if (verbs[request->verb].needs_folder && request->folder >= WRITER_N_FOLDERS)
                 return -EBADMSG;
-        if (needs_folder(request) && request->folder >= WRITER_N_FOLDERS)
-                return -EBADMSG;
-        if (!asks_nss(request) && !state_name_is_valid(request->name))
+        if (!verbs[request->verb].has_no_name && !state_name_is_valid(request->name))
                 return -EINVAL;
-        if (needs_target(request) && !state_name_is_valid(request->target))
+        if (verbs[request->verb].needs_target && !state_name_is_valid(request->target))
                 return -EINVAL;
         return 0;
 }
@@ -62,12 +65,21 @@ void batch_add_refused(Batch *batch, const WriterRequest *header, int error) {
 static int prepare(Batch *batch, BatchEntry *entry, const void *data) {
         const WriterRequest *request = &entry->request;
 
+        if (request->size <= sizeof(entry->number))
+                memcpy(&entry->number, data, request->size);
         if (request->verb == WRITER_FREE_UIDS)
                 return uids_copy(data, request->size, &entry->uids, &entry->n_uids);
         if (request->verb == WRITER_OWNERS)
                 return owner_questions_copy(data, request->size, &entry->owners, &entry->n_owners);
         if (request->verb == WRITER_PUT)
                 return entry->fd = state_stage(batch->state, data, request->size, entry->staged);
+        if (request->verb == WRITER_MAKE_BLOCK)
+                return entry->fd = block_stage(batch->state, entry->number, entry->staged);
+        /* Not there: it was moved already, or apply() finds that out, too. */
+        if (request->verb == WRITER_REPLACE_BLOCK) {
+                entry->fd = block_open_temporary(batch->state, request->name);
+                return entry->fd == -ENOENT ? 0 : entry->fd;
+        }
         /* When the target is there, what is in the file does not matter any more. */
         if (request->verb == WRITER_PUBLISH &&
             !state_has(batch->state, request->folder, request->target))
@@ -108,7 +120,7 @@ static void sync_staged(Batch *batch) {
                         continue;
                 if (fsync(entry->fd) < 0)
                         entry->error = -errno;
-                if (entry->request.verb == WRITER_PUT)
+                if (entry->request.verb != WRITER_PUBLISH)
                         entry->fd = fd_close(entry->fd);
         }
 }
@@ -133,10 +145,31 @@ static int publish(Batch *batch, BatchEntry *entry) {
         return entry->fd = state_open_file(batch->state, request->folder, request->target);
 }
 
+static int apply_block(Batch *batch, BatchEntry *entry) {
+        const WriterRequest *request = &entry->request;
+
+        switch (request->verb) {
+        case WRITER_MAKE_BLOCK:
+                entry->touched = 1U << WRITER_BLOCKS;
+                return block_replace(batch->state, entry->staged, request->name, 0);
+        case WRITER_TEMPORARY_BLOCK:
+                return entry->fd = block_make_temporary(batch->state, request->name, entry->number);
+        case WRITER_REPLACE_BLOCK:
+                entry->touched = 1U << WRITER_BLOCKS;
+                return block_replace(batch->state, request->name, request->target, entry->number);
+        case WRITER_GRANT_BLOCK:
+                return block_grant(batch->state, request->name, (uint32_t) entry->number);
+        case WRITER_REVOKE_BLOCK:
+                return block_revoke(batch->state, request->name);
+        default:
+                return -EOPNOTSUPP;
+        }
+}
+
 static int apply(Batch *batch, BatchEntry *entry) {
         const WriterRequest *request = &entry->request;
 
-        switch ((WriterVerb) request->verb) {
+        switch (request->verb) {
         case WRITER_PUT:
                 entry->touched = 1U << request->folder;
                 return state_replace(batch->state, entry->staged, request->folder, request->name);
@@ -148,16 +181,19 @@ static int apply(Batch *batch, BatchEntry *entry) {
         case WRITER_PUBLISH:
                 return publish(batch, entry);
         case WRITER_QUARANTINE_FILE:
-                entry->touched = 1U << request->folder | 1U << WRITER_QUARANTINE;
+                entry->touched = 1U << request->folder | 1U << state_quarantine_of(request->folder);
                 return state_quarantine(batch->state, request->folder, request->name,
                                         request->target);
         case WRITER_FREE_UIDS:
         case WRITER_OWNERS:
                 return 0;
-        case WRITER_N_VERBS:
         default:
-                return -EOPNOTSUPP;
+                return apply_block(batch, entry);
         }
+}
+
+static WriterFolder staging_folder(const BatchEntry *entry) {
+        return entry->request.verb == WRITER_PUT ? WRITER_TMP : WRITER_BLOCK_TMP;
 }
 
 static void apply_all(Batch *batch) {
@@ -172,7 +208,7 @@ static void apply_all(Batch *batch) {
                 }
                 /* A staged file that found no place is in nobody's way, but takes some. */
                 if (entry->error < 0 && entry->staged[0] != '\0')
-                        (void) state_remove(batch->state, WRITER_TMP, entry->staged);
+                        (void) state_remove(batch->state, staging_folder(entry), entry->staged);
         }
 }
 
@@ -184,7 +220,7 @@ static void sync_folders(Batch *batch) {
                 if (batch->entries[i].error == 0)
                         touched |= batch->entries[i].touched;
         /* Nothing in tmp outlives us: it is emptied at our next start. */
-        touched &= ~(1U << WRITER_TMP);
+        touched &= ~(1U << WRITER_TMP | 1U << WRITER_BLOCK_TMP);
 
         for (unsigned folder = 0; folder < WRITER_N_FOLDERS; folder++) {
                 if (!(touched & 1U << folder))

@@ -22,6 +22,7 @@ typedef struct BatchEntry {
         int fd;           /* a staged file until it is on disk, or the descriptor to answer with */
         unsigned touched; /* folders whose names have changed: bits by number */
         char staged[STATE_STAGED_MAX];
+        uint64_t number; /* of those whose data is one */
         uint32_t *uids;
         uint32_t n_uids;
         WriterOwner *owners;

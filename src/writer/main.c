@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #define SOCKET_FD    3
 #define DIRECTORY_FD 4
+#define BLOCK_FD     5
 
 /* Is there a message, or the end? Does not wait when @is_busy. */
 static int wait_for_message(bool is_busy) {
@@ -90,7 +92,7 @@ int main(int argc, char **argv) {
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         umask(0);
 
-        r = state_open(&state, DIRECTORY_FD);
+        r = state_open(&state, DIRECTORY_FD, fcntl(BLOCK_FD, F_GETFD) < 0 ? -1 : BLOCK_FD);
         if (r < 0) {
                 fprintf(stderr, "Can't open the state directory: %s\n", strerror(-r));
                 return 1;

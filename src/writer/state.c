@@ -14,7 +14,7 @@
 /* How many files of one name may lie in quarantine. */
 #define QUARANTINE_SUFFIX_MAX 9999U
 
-static const char *const folder_names[WRITER_N_FOLDERS] = {
+static const char *const folder_names[] = {
         [WRITER_UNIKERNELS] = "unikernels",
         [WRITER_POLICIES] = "policies",
         [WRITER_IMAGES] = "images",
@@ -58,22 +58,60 @@ static int sweep(int folder_fd) {
         }
 }
 
-int state_open(State *state, int directory_fd) {
-        bool is_new = false;
+/* Opens @name below @parent_fd, and makes it when it is missing. */
+static int open_folder(int parent_fd, const char *name) {
+        bool is_new = mkdirat(parent_fd, name, 0700) >= 0;
+        int fd;
 
-        for (size_t i = 0; i < WRITER_N_FOLDERS; i++) {
-                if (mkdirat(directory_fd, folder_names[i], 0700) >= 0)
-                        is_new = true;
-                else if (errno != EEXIST)
-                        return -errno;
-                state->folders[i] = openat(directory_fd, folder_names[i],
-                                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (state->folders[i] < 0)
+        if (!is_new && errno != EEXIST)
+                return -errno;
+        if (is_new && fsync(parent_fd) < 0)
+                return -errno;
+        fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static bool is_same(int fd, int other_fd) {
+        struct stat st, other;
+
+        return fstat(fd, &st) >= 0 && fstat(other_fd, &other) >= 0 && st.st_dev == other.st_dev &&
+               st.st_ino == other.st_ino;
+}
+
+/* Block devices are renamed from tmp and into quarantine, so these are where they are. */
+static int open_block_folders(State *state, int directory_fd, int block_fd) {
+        const char *tmp = folder_names[WRITER_TMP], *quarantine = folder_names[WRITER_QUARANTINE];
+        int parent_fd = directory_fd;
+
+        if (block_fd >= 0 && !is_same(block_fd, state->folders[WRITER_BLOCKS])) {
+                parent_fd = block_fd;
+                tmp = WRITER_BLOCK_TMP_NAME;
+                quarantine = WRITER_BLOCK_QUARANTINE_NAME;
+                fd_close(state->folders[WRITER_BLOCKS]);
+                state->folders[WRITER_BLOCKS] = fcntl(block_fd, F_DUPFD_CLOEXEC, 0);
+                if (state->folders[WRITER_BLOCKS] < 0)
                         return -errno;
         }
-        if (is_new && fsync(directory_fd) < 0)
-                return -errno;
-        return sweep(state->folders[WRITER_TMP]);
+        state->folders[WRITER_BLOCK_TMP] = open_folder(parent_fd, tmp);
+        if (state->folders[WRITER_BLOCK_TMP] < 0)
+                return state->folders[WRITER_BLOCK_TMP];
+        state->folders[WRITER_BLOCK_QUARANTINE] = open_folder(parent_fd, quarantine);
+        return MIN_OF(state->folders[WRITER_BLOCK_QUARANTINE], 0);
+}
+
+int state_open(State *state, int directory_fd, int block_fd) {
+        int r;
+
+        for (size_t i = 0; i < N_ELEMENTS(folder_names); i++) {
+                state->folders[i] = open_folder(directory_fd, folder_names[i]);
+                if (state->folders[i] < 0)
+                        return state->folders[i];
+        }
+        r = open_block_folders(state, directory_fd, block_fd);
+        if (r < 0)
+                return r;
+        r = sweep(state->folders[WRITER_TMP]);
+        return r < 0 ? r : sweep(state->folders[WRITER_BLOCK_TMP]);
 }
 
 void state_close(State *state) {
@@ -88,18 +126,26 @@ bool state_name_is_valid(const char name[static WRITER_NAME_MAX + 1]) {
                !strchr(name, '/');
 }
 
-static int make_file(State *state, const char *name, mode_t mode) {
+int state_make_temporary(State *state, const char *name) {
         int fd;
 
+        /* Its mode is that of what it becomes, so that publishing needs no fsync of its own. It
+         * does not bind the descriptor that makes the file. */
         fd = openat(state->folders[WRITER_TMP], name,
-                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
         return fd < 0 ? -errno : fd;
 }
 
-int state_make_temporary(State *state, const char *name) {
-        /* Its mode is that of what it becomes, so that publishing needs no fsync of its own. It
-         * does not bind the descriptor that makes the file. */
-        return make_file(state, name, 0444);
+int state_make_staged(State *state, WriterFolder folder, char ret_name[static STATE_STAGED_MAX]) {
+        int fd;
+
+        /* A temporary file of the daemon may have that name; the next one then. */
+        do {
+                snprintf(ret_name, STATE_STAGED_MAX, "staged.%u", state->n_staged++);
+                fd = openat(state->folders[folder], ret_name,
+                            O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        } while (fd < 0 && errno == EEXIST);
+        return fd < 0 ? -errno : fd;
 }
 
 int state_stage(State *state,
@@ -110,14 +156,9 @@ int state_stage(State *state,
         char name[STATE_STAGED_MAX];
         int r;
 
-        /* A temporary file of the daemon may have that name; the next one then. */
-        do {
-                snprintf(name, sizeof(name), "staged.%u", state->n_staged++);
-                fd = make_file(state, name, 0600);
-        } while (fd == -EEXIST);
+        fd = state_make_staged(state, WRITER_TMP, name);
         if (fd < 0)
                 return fd;
-
         r = file_write_all(fd, data, size);
         if (r < 0) {
                 (void) unlinkat(state->folders[WRITER_TMP], name, 0);
@@ -164,11 +205,16 @@ int state_remove(State *state, WriterFolder folder, const char *name) {
         return 0;
 }
 
+WriterFolder state_quarantine_of(WriterFolder folder) {
+        return folder == WRITER_BLOCKS ? WRITER_BLOCK_QUARANTINE : WRITER_QUARANTINE;
+}
+
 int state_quarantine(State *state, WriterFolder folder, const char *name, const char *target) {
+        WriterFolder quarantine = state_quarantine_of(folder);
         char free_name[WRITER_NAME_MAX + 1];
 
         snprintf(free_name, sizeof(free_name), "%s", target);
-        for (unsigned i = 1; state_has(state, WRITER_QUARANTINE, free_name); i++) {
+        for (unsigned i = 1; state_has(state, quarantine, free_name); i++) {
                 char suffix[sizeof(".9999")];
 
                 if (i > QUARANTINE_SUFFIX_MAX)
@@ -177,8 +223,7 @@ int state_quarantine(State *state, WriterFolder folder, const char *name, const 
                 snprintf(free_name, sizeof(free_name), "%.*s%s",
                          (int) (WRITER_NAME_MAX - strlen(suffix)), target, suffix);
         }
-        if (renameat(state->folders[folder], name, state->folders[WRITER_QUARANTINE], free_name) <
-            0)
+        if (renameat(state->folders[folder], name, state->folders[quarantine], free_name) < 0)
                 return -errno;
         return 0;
 }

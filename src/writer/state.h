@@ -19,12 +19,13 @@ typedef struct State {
 
 #define STATE_CLOSED                                                                               \
         {                                                                                          \
-                .folders = { -1, -1, -1, -1, -1, -1 }                                              \
+                .folders = { -1, -1, -1, -1, -1, -1, -1, -1 }                                      \
         }
 
-/* Makes those folders that are missing, and empties tmp. @directory_fd stays the caller's;
- * state_close() closes what has been opened, after a failure, too. */
-int state_open(State *state, int directory_fd);
+/* Makes those folders that are missing, and empties tmp. @directory_fd and @block_fd, the folder of
+ * block devices (-1: blocks/ in the other one), stay the caller's; state_close() closes what has
+ * been opened, after a failure, too. */
+int state_open(State *state, int directory_fd, int block_fd);
 void state_close(State *state);
 
 /* 1 to WRITER_NAME_MAX characters, terminated, without "/", and not "." or "..". */
@@ -41,6 +42,9 @@ int state_stage(State *state,
                 size_t size,
                 char ret_name[static STATE_STAGED_MAX]);
 
+/* A new file for it in @folder, one of tmp. */
+int state_make_staged(State *state, WriterFolder folder, char ret_name[static STATE_STAGED_MAX]);
+
 /* Moves tmp/@name to @folder/@target, whatever is there. */
 int state_replace(State *state, const char *name, WriterFolder folder, const char *target);
 
@@ -55,6 +59,9 @@ int state_publish(State *state, const char *name, WriterFolder folder, const cha
 
 /* That it is not there is a success. */
 int state_remove(State *state, WriterFolder folder, const char *name);
+
+/* Where what is in @folder goes. */
+WriterFolder state_quarantine_of(WriterFolder folder);
 
 /* Moves @folder/@name to quarantine/@target, or to @target.1, .2 ... when that is taken, cut where
  * the name would be too long. -EEXIST when a great many of these are. */

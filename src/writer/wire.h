@@ -14,7 +14,8 @@
  * unknown verb) or -EMSGSIZE. No request ends the writer.
  *
  * The socket is a SOCK_SEQPACKET pair, descriptor 3 of the writer; descriptor 4 is the state
- * directory. A message is a header, then .size bytes of data.
+ * directory, descriptor 5, which may be missing, the folder of block devices, when that is another
+ * one than blocks/ there. A message is a header, then .size bytes of data.
  */
 
 #include <stdint.h>
@@ -34,8 +35,15 @@ typedef enum WriterFolder {
         WRITER_BLOCKS,
         WRITER_TMP,
         WRITER_QUARANTINE,
+        /* Of block devices, on their file system: the two above, or, where block devices have a
+         * folder of their own, two within that whose names no block device can have. */
+        WRITER_BLOCK_TMP,
+        WRITER_BLOCK_QUARANTINE,
         WRITER_N_FOLDERS,
 } WriterFolder;
+
+#define WRITER_BLOCK_TMP_NAME        "_tmp"
+#define WRITER_BLOCK_QUARANTINE_NAME "_quarantine"
 
 typedef enum WriterVerb {
         /* The data becomes the whole of .folder/.name: new file, fsync, rename, fsync. */
@@ -59,6 +67,20 @@ typedef enum WriterVerb {
         /* The data is an array of WriterOwner; the answer's data is the same array, each with what
          * NSS knows of it, or why that is nothing. */
         WRITER_OWNERS,
+        /* The data of the next three is one uint64_t. A sparse file of so many bytes, 0600, becomes
+         * the block device .name: new file, fsync, rename, fsync. */
+        WRITER_MAKE_BLOCK,
+        /* Makes such a file as .name in WRITER_BLOCK_TMP and answers with a descriptor that can
+         * read and write it. -EEXIST when it is there. */
+        WRITER_TEMPORARY_BLOCK,
+        /* Has the content of .name in WRITER_BLOCK_TMP on disk and moves it to the block device
+         * .target, whatever is there, durably. The data is the number of its inode: where it is
+         * .target already, because another writer got that far, all is well. */
+        WRITER_REPLACE_BLOCK,
+        /* The data is one uint32_t, a uid, which may open the block device .name for reading and
+         * writing from now on, until it is revoked; it is the only one. A crash may revoke it. */
+        WRITER_GRANT_BLOCK,
+        WRITER_REVOKE_BLOCK,
         WRITER_N_VERBS,
 } WriterVerb;
 

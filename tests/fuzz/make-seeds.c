@@ -202,6 +202,40 @@ static void make_writer_messages(void) {
         seed_write("writer/refused/short");
 }
 
+static void make_writer_blocks(void) {
+        static const uint64_t size = 1 << 20, inode = 1;
+        static const uint32_t uid = 61184;
+        const uint16_t commit = 0x8000;
+        WriterRequest make = {WRITER_WIRE_VERSION, WRITER_MAKE_BLOCK, 1, 0,
+                              sizeof(size),        "alice:data",      ""};
+        WriterRequest temporary = {
+                WRITER_WIRE_VERSION, WRITER_TEMPORARY_BLOCK, 2, 0, sizeof(size), "new", ""};
+        WriterRequest replace = {
+                WRITER_WIRE_VERSION, WRITER_REPLACE_BLOCK, 3, 0, sizeof(inode), "new",
+                "alice:data"};
+        WriterRequest grant = {WRITER_WIRE_VERSION, WRITER_GRANT_BLOCK, 4, 0,
+                               sizeof(uid),         "alice:data",       ""};
+        WriterRequest take_back = {
+                WRITER_WIRE_VERSION, WRITER_REVOKE_BLOCK, 5, 0, 0, "alice:data", ""};
+
+        add_request(commit, &make, &size);
+        add_request(0, &take_back, NULL);
+        seed_write("writer/accepted/block");
+        add_request(0, &make, &size);
+        add_request(commit, &temporary, &size);
+        add_request(commit, &replace, &inode);
+        seed_write("writer/accepted/block-replaced");
+
+        add_request(0, &grant, &uid);
+        seed_write("writer/refused/block-missing");
+        make.size--;
+        add_request(0, &make, &size);
+        seed_write("writer/refused/block-size");
+        strcpy(replace.target, "../data");
+        add_request(0, &replace, &inode);
+        seed_write("writer/refused/block-target");
+}
+
 static void write_report(const char *name, uint8_t kind, const void *report, size_t size) {
         seed_add(&kind, sizeof(kind));
         seed_add(report, size);
@@ -289,6 +323,7 @@ int main(int argc, char **argv) {
         make_launcher_requests();
         make_launcher_states();
         make_writer_messages();
+        make_writer_blocks();
         make_reports();
         make_deflated();
         make_images();
