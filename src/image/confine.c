@@ -30,6 +30,17 @@ static int allow_memory(scmp_filter_ctx filter) {
                                       SCMP_A3_64(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
 }
 
+static int allow(scmp_filter_ctx filter, const ConfineRule *rule) {
+        const struct scmp_arg_cmp which[] = {
+                SCMP_A0_32(SCMP_CMP_EQ, (unsigned) rule->fd),
+                SCMP_A2_32(SCMP_CMP_EQ, STDOUT_FILENO), /* where splice() writes to */
+        };
+        unsigned n = rule->syscall == SCMP_SYS(splice) ? 2 : 1;
+
+        return seccomp_rule_add_exact_array(filter, SCMP_ACT_ALLOW, rule->syscall,
+                                            rule->fd < 0 ? 0 : n, which);
+}
+
 int confine(const ConfineRule *rules, size_t n_rules) {
         _cleanup_(filter_release) scmp_filter_ctx filter = NULL;
         int r;
@@ -51,10 +62,7 @@ int confine(const ConfineRule *rules, size_t n_rules) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_rules; i++) {
-                const struct scmp_arg_cmp which = SCMP_A0_32(SCMP_CMP_EQ, (unsigned) rules[i].fd);
-
-                r = seccomp_rule_add_exact_array(filter, SCMP_ACT_ALLOW, rules[i].syscall,
-                                                 rules[i].fd < 0 ? 0 : 1, &which);
+                r = allow(filter, &rules[i]);
                 if (r < 0)
                         return r;
         }

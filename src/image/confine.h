@@ -10,7 +10,8 @@
 #include <seccomp.h>
 #include <stddef.h>
 
-/* Allows one system call, on one descriptor, its first argument (-1: any). */
+/* Allows one system call, on one descriptor, its first argument (-1: any); splice() only from that
+ * one to the standard output. */
 typedef struct ConfineRule {
         int syscall;
         int fd;

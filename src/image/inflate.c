@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * albatross-inflate MAX: takes what a client sent on descriptor 0, inflates it when it is zlib or
- * gzip, and writes it to descriptor 1. Opens nothing. A client may pass any descriptor; it is read
- * from where it stands, and only when it was opened for reading, since whoever may only write to a
- * file must not get to know what is in it by asking us.
+ * albatross-inflate MAX [--plain]: takes what a client sent on descriptor 0, inflates it when it is
+ * zlib or gzip, and writes it to descriptor 1. Opens nothing. A client may pass any descriptor; it
+ * is read from where it stands, and only when it was opened for reading, since whoever may only
+ * write to a file must not get to know what is in it by asking us.
  */
 
 #include <errno.h>
@@ -24,10 +24,14 @@ DEFINE_CLEANUP(Inflater *, inflater_free);
 
 static const ConfineRule rules[] = {
         {SCMP_SYS(read), STDIN_FILENO},
+        {SCMP_SYS(splice), STDIN_FILENO},
         {SCMP_SYS(write), STDOUT_FILENO},
         {SCMP_SYS(write), STDERR_FILENO},
         {SCMP_SYS(poll), -1},
 };
+
+/* What the pipe to the store holds, if it was made as wide as that. */
+#define PASS_SIZE (1U << 20)
 
 static uint8_t chunk[STREAM_CHUNK];
 
@@ -62,11 +66,41 @@ static int sink_write(const void *data, size_t size, void *userdata) {
         return stream_write(STDOUT_FILENO, data, size, -1);
 }
 
+/* What needs no look goes from the client to the store without being copied. 0 when this is over:
+ * at the end, at the limit, or with a descriptor that can't do it. */
+static int pass_on(Inflater *inflater) {
+        int r;
+
+        while (inflater_room(inflater) > 0) {
+                ssize_t n;
+
+                r = stream_wait(STDIN_FILENO, POLLIN, STDOUT_FILENO, -1);
+                if (r < 0)
+                        return r;
+                n = splice(STDIN_FILENO, NULL, STDOUT_FILENO, NULL,
+                           MIN_OF(inflater_room(inflater), (uint64_t) PASS_SIZE), 0);
+                if (n < 0 && (errno == EINTR || errno == EAGAIN))
+                        continue;
+                if (n < 0)
+                        return errno == EPIPE ? -EPIPE : 0;
+                if (n == 0)
+                        return 0;
+                inflater_pass(inflater, (uint64_t) n);
+        }
+        return 0;
+}
+
 static int pump(Inflater *inflater, ReportHeader *header) {
         int r;
 
         for (;;) {
                 ssize_t n;
+
+                if (inflater_passes(inflater)) {
+                        r = pass_on(inflater);
+                        if (r < 0)
+                                return r;
+                }
 
                 /* While the client is silent, the store may give up. A stream of data that stands
                  * for nothing is found out here, too: it gives the store no progress. */
@@ -91,15 +125,19 @@ static int pump(Inflater *inflater, ReportHeader *header) {
 
 static int run(int argc, char **argv, InflateReport *report) {
         _cleanup_(inflater_freep) Inflater *inflater = NULL;
+        bool is_plain;
         uint64_t max;
         int r;
 
-        r = argc == 2 ? number_parse(argv[1], UINT64_MAX, &max) : -EINVAL;
+        is_plain = argc == 3 && strcmp(argv[2], "--plain") == 0;
+        r = argc == 2 || is_plain ? number_parse(argv[1], UINT64_MAX, &max) : -EINVAL;
         if (r < 0)
                 return r;
         r = inflater_new(&inflater, max, sink_write, NULL);
         if (r < 0)
                 return r;
+        if (is_plain)
+                inflater_set_plain(inflater);
 
         /* A broken pipe is an error of write(), with a report, not a signal. */
         if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)

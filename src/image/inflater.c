@@ -202,6 +202,24 @@ int inflater_finish(Inflater *inflater, ReportHeader *header) {
         }
 }
 
+void inflater_set_plain(Inflater *inflater) {
+        assert(inflater->state == INFLATER_AT_START && inflater->n_start == 0);
+        inflater->state = INFLATER_PLAIN;
+}
+
+bool inflater_passes(const Inflater *inflater) {
+        return inflater->state == INFLATER_PLAIN;
+}
+
+uint64_t inflater_room(const Inflater *inflater) {
+        return inflater->max - inflater->size;
+}
+
+void inflater_pass(Inflater *inflater, uint64_t size) {
+        assert(inflater_passes(inflater) && size <= inflater_room(inflater));
+        inflater->size += size;
+}
+
 InflateFormat inflater_format(const Inflater *inflater) {
         return inflater->format;
 }

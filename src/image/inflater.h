@@ -11,6 +11,7 @@
  * Pure: no descriptors, no limits but the one given.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,15 @@ typedef int (*InflaterSink)(const void *data, size_t size, void *userdata);
 /* No more than @max bytes come out. The caller owns *@ret. */
 int inflater_new(Inflater **ret, uint64_t max, InflaterSink sink, void *userdata);
 Inflater *inflater_free(Inflater *inflater);
+
+/* Nothing is to be inflated, whatever it looks like. Before the first byte. */
+void inflater_set_plain(Inflater *inflater);
+
+/* Will all that comes from now on pass unchanged? Then it need not be pushed: instead, how much
+ * went by is told, at most what inflater_room() says. */
+bool inflater_passes(const Inflater *inflater);
+uint64_t inflater_room(const Inflater *inflater);
+void inflater_pass(Inflater *inflater, uint64_t size);
 
 /* The next @size bytes. A refusal fills @header and is over: nothing may be pushed after it. */
 int inflater_push(Inflater *inflater, const void *data, size_t size, ReportHeader *header);

@@ -79,6 +79,12 @@ static int refuse_failed(const char *program, int error, Fault *fault) {
                          description ? description : "Unknown error");
 }
 
+static FaultCode refusal_code(int error) {
+        if (error == -ETIMEDOUT)
+                return FAULT_TIMED_OUT;
+        return error == -ENOSPC ? FAULT_NO_SPACE : FAULT_INVALID_IMAGE;
+}
+
 static int header_check(const ReportHeader *header, const char *program, bool whole, Fault *fault) {
         if (!whole)
                 return fault_set(fault, FAULT_FAILED, "%s ended without a report", program);
@@ -92,8 +98,7 @@ static int header_check(const ReportHeader *header, const char *program, bool wh
                 return header->error == 0 ? 0 : refuse_failed(program, -header->error, fault);
         if (header->error == 0)
                 return refuse_unsound(program, fault);
-        return fault_set(fault, header->error == -ETIMEDOUT ? FAULT_TIMED_OUT : FAULT_INVALID_IMAGE,
-                         "%s", header->reason);
+        return fault_set(fault, refusal_code(header->error), "%s", header->reason);
 }
 
 int inflate_report_check(const InflateReport *report, size_t size, Fault *fault) {
@@ -110,6 +115,10 @@ int inflate_report_check(const InflateReport *report, size_t size, Fault *fault)
 
 int store_report_check(const StoreReport *report, size_t size, Fault *fault) {
         return header_check(&report->header, "albatross-store", size == sizeof(*report), fault);
+}
+
+int block_report_check(const BlockReport *report, size_t size, const char *program, Fault *fault) {
+        return header_check(&report->header, program, size == sizeof(*report), fault);
 }
 
 static bool device_is_sound(const ImageDevice *device) {

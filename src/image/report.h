@@ -31,4 +31,5 @@ int report_send(int fd, ReportHeader *header, size_t size, int r);
  * FAULT_FAILED (FAULT_NO_SPACE for a full disk), and so is a report that is not sound. */
 int inflate_report_check(const InflateReport *report, size_t size, Fault *fault);
 int store_report_check(const StoreReport *report, size_t size, Fault *fault);
+int block_report_check(const BlockReport *report, size_t size, const char *program, Fault *fault);
 int notes_report_check(const NotesReport *report, size_t size, Fault *fault);

@@ -50,5 +50,6 @@ int stream_write(int fd, const void *data, size_t size, int timeout_msec) {
 }
 
 void stream_widen(int pipe_fd) {
-        (void) fcntl(pipe_fd, F_SETPIPE_SZ, (int) STREAM_CHUNK);
+        if (fcntl(pipe_fd, F_GETPIPE_SZ) < (int) STREAM_CHUNK)
+                (void) fcntl(pipe_fd, F_SETPIPE_SZ, (int) STREAM_CHUNK);
 }

@@ -20,5 +20,5 @@ int stream_wait(int fd, short events, int sink_fd, int timeout_msec);
  * blocks waits in write() itself, without a limit. */
 int stream_write(int fd, const void *data, size_t size, int timeout_msec);
 
-/* Asks for a pipe that holds a whole chunk. That it stays smaller does no harm. */
+/* Asks for a pipe that holds at least a whole chunk. That it stays smaller does no harm. */
 void stream_widen(int pipe_fd);

@@ -2,16 +2,23 @@
 #pragma once
 
 /*
- * What the programs that take in an image report. Each writes one structure of fixed size to its
- * descriptor 2, in one write(), and never any text: the reader (image/report.h) checks size and
- * version before it looks at anything else, since the writer may have been taken over by its input.
+ * What the programs that take in an image, or the content of a block device, report. Each writes
+ * one structure of fixed size to its descriptor 2, in one write(), and never any text: the reader
+ * (image/report.h) checks size and version before it looks at anything else, since the writer may
+ * have been taken over by its input.
  *
  *   albatross-inflate MAX            0: client's bytes, 1: pipe to store, 2: InflateReport
  *   albatross-store MAX IDLE_SEC     0: pipe, 1: the new file, 2: StoreReport
  *   albatross-read-notes             0: the file, read-only, 1: a pipe that nobody writes to, whose
  *                                    end says that the file is finished, 2: NotesReport
  *
- * albatross-store also reads an image out: then 0 is the file and 1 the client's pipe.
+ *   albatross-block-store MAX IDLE_SEC RESERVE
+ *                                    0: pipe, 1: the new file, 2: BlockReport
+ *   albatross-block-read FORMAT IDLE_SEC
+ *                                    0: the file, 1: the client's pipe, 2: BlockReport
+ *
+ * albatross-store also reads an image out: then 0 is the file and 1 the client's pipe. For a block
+ * device albatross-inflate comes first, too; with --plain after MAX it inflates nothing.
  *
  * MAX is in bytes, of what comes out. The exit status is 0 when all is well, 1 when the input was
  * refused (.reason tells why), 2 when the program itself failed (.error). A program that was
@@ -53,8 +60,9 @@ typedef struct ImageDevice {
 
 /* Each report begins like this. When the input was refused, .reason is a sentence without final
  * stop and .error the kind of refusal: -EBADMSG (broken, or not what it should be), -EFBIG (larger
- * than MAX) or -ETIMEDOUT (no progress). When the program itself failed (a full disk, say),
- * .reason is empty and .error is a negative errno. Otherwise both are empty. */
+ * than MAX), -ENOSPC (the reserve is reached) or -ETIMEDOUT (no progress). When the program itself
+ * failed (a full disk, say), .reason is empty and .error is a negative errno. Otherwise both are
+ * empty. */
 typedef struct ReportHeader {
         uint32_t version;
         int32_t error;
@@ -79,6 +87,12 @@ typedef struct StoreReport {
         uint64_t size;
         uint8_t digest[IMAGE_DIGEST_SIZE]; /* SHA-256 of what was written */
 } StoreReport;
+
+typedef struct BlockReport {
+        ReportHeader header;
+        uint64_t size;      /* bytes that came in, or of the device that went out */
+        uint64_t n_written; /* to the file or the pipe */
+} BlockReport;
 
 typedef struct NotesReport {
         ReportHeader header;
