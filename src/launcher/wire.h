@@ -39,7 +39,7 @@
 #define LAUNCHER_UID_NOBODY 65534U
 #define LAUNCHER_UID_NONE16 65535U
 
-#define LAUNCHER_DEADLINE_MAX_USEC UINT64_C(3600000000) /* an hour */
+#define LAUNCHER_DEADLINE_MAX_USEC UINT64_C(86400000000) /* a day: large block devices */
 
 typedef enum LauncherVerb {
         /* Descriptors: program, argv, then up to LAUNCHER_PASS_MAX more that become 0, 1, 2, 3 ...
