@@ -10,9 +10,13 @@
 
 #include <stdint.h>
 
+#include "base/list.h"
 #include "manager/manager.h"
 
 typedef struct Claim Claim;
+
+/* Sizes are multiples of this: bytes. */
+#define BLOCK_UNIT (UINT64_C(1) << 20)
 
 typedef enum BlockState {
         BLOCK_IDLE,
@@ -22,23 +26,29 @@ typedef enum BlockState {
         N_BLOCK_STATES,
 } BlockState;
 
-typedef struct BlockDevice {
+struct BlockDevice {
+        Manager *manager;
         Name name;
         uint64_t size_bytes;
         uint64_t allocated_bytes; /* as it was when somebody looked last */
         BlockState state;
-        Unikernel *unikernel; /* that it belongs to; NULL: none */
         Claim *claim;
         bool is_published; /* its file is there, and others may see it */
         bool is_removing;
-        bool is_granted; /* its file may be opened by a uid of a tender */
-        ListLink in_use; /* in Manager.blocks_in_use, in BLOCK_IN_USE */
-} BlockDevice;
+        bool is_granted;      /* its file may be opened by a uid of a tender */
+        bool is_leaving;      /* belongs to nobody any more when its use ends */
+        Unikernel *unikernel; /* that it belongs to; NULL: none */
+        ListLink owned;       /* in Unikernel.blocks */
+        ListLink in_use;      /* in Manager.blocks_in_use */
+};
 
 /* "idle", "in-use", "writing", "reading". */
 const char *block_state_to_string(BlockState state);
 
 /* --- for the manager, once */
+
+/* Opens the folder of BlockPath=. */
+int blocks_open_folder(Manager *manager, Fault *fault);
 
 /* Reads what is there; what is no device goes to quarantine. Before the records are read. */
 int blocks_load(Manager *manager);
@@ -54,8 +64,9 @@ void blocks_sweep(Manager *manager);
  * FAULT_NO_SUCH_BLOCK_DEVICE, FAULT_BLOCK_DEVICE_BUSY. Those that did already still do. */
 int blocks_assign(Unikernel *unikernel, Fault *fault);
 
-/* Undoes it; not while it uses them. To be called before its configuration is replaced, and before
- * @unikernel is freed, but when the whole manager is. */
+/* Nothing belongs to @unikernel any more: before its configuration is replaced (and the new one
+ * assigned), and when it is freed. What it uses still belongs to it until that ends, unless it is
+ * assigned again. */
 void blocks_unassign(Unikernel *unikernel);
 
 /* For a start: assigns what could not be when its record was read, marks all as in use and opens
@@ -83,8 +94,7 @@ int blocks_grant(Unikernel *unikernel, uint32_t uid, ManagerDone done, void *use
 typedef struct BlockCreateOrder {
         Name name;
         uint64_t size_bytes;
-        bool has_content;
-        int content_fd; /* stays the caller's; what is behind it is the client's */
+        int content_fd; /* stays the caller's; what is behind it is the client's; -1: none */
         bool is_plain;  /* not to be inflated, whatever it looks like */
 } BlockCreateOrder;
 

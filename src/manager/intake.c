@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -83,44 +82,16 @@ static void settle(Intake *intake) {
         intake_free(intake);
 }
 
-/* Rounded up: what is not 0 stays so. */
-static uint64_t whole_seconds(uint64_t usec) {
-        return (usec + 999999U) / 1000000U;
-}
-
-/* What a probe itself may fail of, before its report counts. */
-static int check_probe(const Manager *manager, const ProbeResult *result, Fault *fault) {
-        if (result->error == -ETIMEDOUT)
-                return fault_set(fault, FAULT_TIMED_OUT,
-                                 "The image did not arrive within %" PRIu64 " s",
-                                 whole_seconds(manager->settings.transfer_max_usec));
-        if (result->error == -EPERM)
-                return fault_set(fault, FAULT_START_FAILED,
-                                 "albatross-launcher does not lend the uids of UidRange=, see "
-                                 "albatrossd.conf(5)");
-        if (result->error == -EPIPE)
-                return fault_set(fault, FAULT_LAUNCHER_GONE,
-                                 "albatross-launcher went away while the image was taken in");
-        return result->error;
-}
-
-static void copy_report(void *target,
-                        size_t target_size,
-                        size_t *ret_size,
-                        const ProbeResult *from) {
-        *ret_size = from->report_size;
-        if (from->report_size == target_size)
-                memcpy(target, from->report, target_size);
-}
-
 static void on_notes(void *userdata, const ProbeResult *result) {
         Intake *intake = userdata;
         size_t size;
         int r;
 
-        r = check_probe(intake->manager, result, &intake->fault);
+        r = probe_check(result, "The image", intake->manager->settings.transfer_max_usec,
+                        &intake->fault);
         if (r >= 0 && intake->r == 0) {
-                copy_report(&intake->result.notes, sizeof(intake->result.notes), &size, result);
+                probe_copy_report(result, &intake->result.notes, sizeof(intake->result.notes),
+                                  &size);
                 r = notes_report_check(&intake->result.notes, size, &intake->fault);
         }
         if (r < 0)
@@ -216,10 +187,11 @@ static void on_inflated(void *userdata, const ProbeResult *result) {
         Intake *intake = userdata;
         int r;
 
-        r = check_probe(intake->manager, result, &intake->fault);
+        r = probe_check(result, "The image", intake->manager->settings.transfer_max_usec,
+                        &intake->fault);
         if (r < 0)
                 give_up(intake, r);
-        copy_report(&intake->inflate, sizeof(intake->inflate), &intake->inflate_size, result);
+        probe_copy_report(result, &intake->inflate, sizeof(intake->inflate), &intake->inflate_size);
         transfer_done(intake);
 }
 
@@ -227,10 +199,11 @@ static void on_stored(void *userdata, const ProbeResult *result) {
         Intake *intake = userdata;
         int r;
 
-        r = check_probe(intake->manager, result, &intake->fault);
+        r = probe_check(result, "The image", intake->manager->settings.transfer_max_usec,
+                        &intake->fault);
         if (r < 0)
                 give_up(intake, r);
-        copy_report(&intake->store, sizeof(intake->store), &intake->store_size, result);
+        probe_copy_report(result, &intake->store, sizeof(intake->store), &intake->store_size);
         transfer_done(intake);
 }
 
@@ -258,7 +231,8 @@ static int start_transfer(Intake *intake) {
         fcntl(writing, F_SETPIPE_SZ, PIPE_SIZE);
 
         snprintf(max, sizeof(max), "%" PRIu64, settings->image_size_max_bytes);
-        snprintf(idle, sizeof(idle), "%" PRIu64, whole_seconds(settings->transfer_idle_usec));
+        snprintf(idle, sizeof(idle), "%" PRIu64,
+                 manager_whole_seconds(settings->transfer_idle_usec));
         r = start_program(intake,
                           &(const ProbeSpec){
                                   .program = PROGRAM_INFLATE,
@@ -311,30 +285,14 @@ static int start_notes(Intake *intake) {
                              on_notes);
 }
 
-static int check_space(const Manager *manager, Fault *fault) {
-        struct statvfs status;
-        uint64_t free_bytes, reserve_bytes;
-
-        if (fstatvfs(manager->state_fd, &status) < 0)
-                return -errno;
-        free_bytes = (uint64_t) status.f_bavail * status.f_frsize;
-        reserve_bytes = (uint64_t) status.f_blocks * status.f_frsize / 100 *
-                        manager->settings.disk_reserve_percent;
-        reserve_bytes = MAX_OF(reserve_bytes, manager->settings.disk_reserve_bytes);
-        if (free_bytes >= reserve_bytes)
-                return 0;
-        return fault_set(fault, FAULT_NO_SPACE,
-                         "%" PRIu64 " MiB are free in %s, %" PRIu64 " MiB are kept in reserve",
-                         free_bytes >> 20, ALBATROSS_STATEDIR, reserve_bytes >> 20);
-}
-
 static void on_temporary(void *userdata, const WriterAnswer *answer) {
         Intake *intake = userdata;
         int r = answer->error;
 
         if (r == 0 && answer->n_fds > 0) {
                 intake->have_temporary = true;
-                r = check_space(intake->manager, &intake->fault);
+                r = reserve_check(intake->manager, intake->manager->state_fd, ALBATROSS_STATEDIR,
+                                  &intake->fault);
         }
         if (r == 0 && answer->n_fds > 0) {
                 intake->file_fd = TAKE_FD(answer->fds[0]);

@@ -21,7 +21,7 @@ static uint64_t machine_block_bytes(const Manager *manager) {
         struct statvfs status;
         uint64_t free_bytes = 0;
 
-        if (fstatvfs(manager->state_fd, &status) == 0)
+        if (fstatvfs(manager->block_fd, &status) == 0)
                 free_bytes = (uint64_t) status.f_bavail * status.f_frsize;
         return (free_bytes + manager->blocks_allocated_bytes) >> 20 << 20;
 }

@@ -23,6 +23,8 @@ typedef enum Program {
         PROGRAM_INFLATE,
         PROGRAM_STORE,
         PROGRAM_READ_NOTES,
+        PROGRAM_BLOCK_STORE,
+        PROGRAM_BLOCK_READ,
         N_PROGRAMS,
 } Program;
 
@@ -40,10 +42,14 @@ struct Manager {
         void *unikernels; /* tsearch(3) trees */
         void *images;
         void *slices;
-        PathTree *paths;                 /* policies, and what is used below each path */
-        Bridges bridges;                 /* those the host has now */
+        PathTree *paths; /* policies, and what is used below each path */
+        Bridges bridges; /* those the host has now */
+        int block_fd;    /* BlockPath= */
+        void *blocks;    /* a tsearch(3) tree */
+        ListLink blocks_in_use;
         uint64_t blocks_allocated_bytes; /* by the block devices that are there */
-        ListLink policy_jobs;            /* changes of policies; the first one is under way */
+        uint64_t n_block_transfers;
+        ListLink policy_jobs; /* changes of policies; the first one is under way */
         bool runs_policy_jobs;
         int slices_fd; /* /run/albatross/slices */
         ListLink limit_changes;
@@ -83,6 +89,11 @@ int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation);
 /* --- machine.c: the policy of the root */
 /* Valid until the event loop goes on; nothing in it is to be freed. */
 void manager_machine_policy(const Manager *manager, Policy *ret);
+
+/* --- reserve.c: what has to stay free on the disk of a folder */
+int reserve_get(const Manager *manager, int folder_fd, uint64_t *ret);
+/* FAULT_NO_SPACE when nothing more may be taken in there. */
+int reserve_check(const Manager *manager, int folder_fd, const char *path, Fault *fault);
 
 /* --- claims.c: what a unikernel has of the paths above it */
 /* One that is new: its place, and what it takes if it is to run. */
@@ -224,6 +235,8 @@ void boot_add(Manager *manager, Unikernel *unikernel);
 void boot_begin(Manager *manager);
 
 /* --- manager.c */
+/* Rounded up: what is not 0 stays so. */
+uint64_t manager_whole_seconds(uint64_t usec);
 /* Asks for more uids in the background when few are left. */
 int manager_refill_uids(Manager *manager);
 /* -EAGAIN when none is free. Given back by uid_pool_release(). */

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "host/tender.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 #include "manager/tenders.h"
 
@@ -26,6 +27,9 @@ static void unobserved(void *userdata, const Unikernel *unikernel) {
 static void unobserved_policy(void *userdata, const Name *path) {
 }
 
+static void unobserved_block(void *userdata, const BlockDevice *device) {
+}
+
 static const ManagerObserver no_observer = {
         .added = unobserved,
         .removed = unobserved,
@@ -33,6 +37,9 @@ static const ManagerObserver no_observer = {
         .exited = unobserved,
         .policy_changed = unobserved_policy,
         .policy_removed = unobserved_policy,
+        .block_added = unobserved_block,
+        .block_removed = unobserved_block,
+        .block_changed = unobserved_block,
 };
 
 static void maybe_ready(Manager *manager) {
@@ -67,6 +74,8 @@ static void check_uid_range(const Manager *manager, const LauncherReply *listed)
 
 void manager_list_done(Manager *manager, const LauncherReply *listed) {
         check_uid_range(manager, listed);
+        if (!manager->listed)
+                blocks_sweep(manager);
         manager->listed = true;
         maybe_ready(manager);
 }
@@ -184,6 +193,10 @@ void manager_get_host(Manager *manager, Host *ret) {
         *ret = host;
 }
 
+uint64_t manager_whole_seconds(uint64_t usec) {
+        return (usec + 999999U) / 1000000U;
+}
+
 static int open_folder(int parent_fd, const char *path) {
         int fd;
 
@@ -198,6 +211,8 @@ static int open_programs(Manager *manager, Fault *fault) {
                 [PROGRAM_INFLATE] = ALBATROSS_LIBEXECDIR "/albatross-inflate",
                 [PROGRAM_STORE] = ALBATROSS_LIBEXECDIR "/albatross-store",
                 [PROGRAM_READ_NOTES] = ALBATROSS_LIBEXECDIR "/albatross-read-notes",
+                [PROGRAM_BLOCK_STORE] = ALBATROSS_LIBEXECDIR "/albatross-block-store",
+                [PROGRAM_BLOCK_READ] = ALBATROSS_LIBEXECDIR "/albatross-block-read",
         };
 
         for (Program program = 0; program < N_PROGRAMS; program++) {
@@ -243,7 +258,10 @@ static int open_all(Manager *manager, Fault *fault) {
         r = scope_watch_new(&manager->scopes, manager->bus);
         if (r < 0)
                 return r;
-        r = writer_link_new(&manager->writer, manager->event, manager->state_fd);
+        r = blocks_open_folder(manager, fault);
+        if (r < 0)
+                return r;
+        r = writer_link_new(&manager->writer, manager->event, manager->state_fd, manager->block_fd);
         if (r < 0)
                 return r;
         return launcher_link_new(&manager->launcher, manager->event, &handlers);
@@ -261,9 +279,10 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         manager->bus = sd_bus_ref(setup->bus);
         manager->settings = *setup->settings;
         *setup->settings = (Settings){};
-        manager->state_fd = manager->run_fd = manager->slices_fd = -1;
+        manager->state_fd = manager->run_fd = manager->slices_fd = manager->block_fd = -1;
         list_init(&manager->policy_jobs);
         list_init(&manager->limit_changes);
+        list_init(&manager->blocks_in_use);
         for (Program program = 0; program < N_PROGRAMS; program++)
                 manager->programs[program] = -1;
         manager->observer = no_observer;
@@ -274,6 +293,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         r = manager->paths ? open_all(manager, &fault) : -ENOMEM;
         if (r >= 0)
                 r = policies_load(manager);
+        if (r >= 0)
+                r = blocks_load(manager);
         if (r >= 0)
                 r = records_load(manager);
         /* What lies in quarantine may be mended and brought back. */
@@ -316,6 +337,7 @@ Manager *manager_free(Manager *manager) {
         launcher_link_free(manager->launcher);
         writer_link_free(manager->writer);
         scope_watch_free(manager->scopes);
+        blocks_free_all(manager);
         tdestroy(manager->unikernels, free_node);
         tdestroy(manager->images, free);
         path_tree_free(manager->paths);
@@ -329,6 +351,7 @@ Manager *manager_free(Manager *manager) {
         fd_close(manager->state_fd);
         fd_close(manager->run_fd);
         fd_close(manager->slices_fd);
+        fd_close(manager->block_fd);
         free(manager->boot);
         sd_bus_unref(manager->bus);
         sd_event_unref(manager->event);

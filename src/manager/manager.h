@@ -18,6 +18,7 @@
 #include "manager/unikernel.h"
 
 typedef struct Manager Manager;
+typedef struct BlockDevice BlockDevice;
 
 /* @r: 0, or a negative errno, with @fault where there is more to say (its code is FAULT_NONE
  * otherwise). */
@@ -30,6 +31,9 @@ typedef struct ManagerObserver {
         void (*exited)(void *userdata, const Unikernel *unikernel);
         void (*policy_changed)(void *userdata, const Name *path);
         void (*policy_removed)(void *userdata, const Name *path);
+        void (*block_added)(void *userdata, const BlockDevice *device);
+        void (*block_removed)(void *userdata, const BlockDevice *device);
+        void (*block_changed)(void *userdata, const BlockDevice *device);
         void *userdata;
 } ManagerObserver;
 

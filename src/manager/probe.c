@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +22,8 @@ static const char *const names[N_PROGRAMS] = {
         [PROGRAM_INFLATE] = "albatross-inflate",
         [PROGRAM_STORE] = "albatross-store",
         [PROGRAM_READ_NOTES] = "albatross-read-notes",
+        [PROGRAM_BLOCK_STORE] = "albatross-block-store",
+        [PROGRAM_BLOCK_READ] = "albatross-block-read",
 };
 
 typedef struct Probe {
@@ -79,6 +83,32 @@ static void on_probed(void *userdata, const LauncherReply *reply) {
                 result.report = report;
         }
         probe->done(probe->userdata, &result);
+}
+
+int probe_check(const ProbeResult *result, const char *what, uint64_t deadline_usec, Fault *fault) {
+        if (result->error == -ETIMEDOUT)
+                return fault_set(fault, FAULT_TIMED_OUT, "%s did not arrive within %" PRIu64 " s",
+                                 what, manager_whole_seconds(deadline_usec));
+        if (result->error == -EPERM)
+                return fault_set(fault, FAULT_START_FAILED,
+                                 "albatross-launcher does not lend the uids of UidRange=, see "
+                                 "albatrossd.conf(5)");
+        if (result->error == -EPIPE)
+                return fault_set(fault, FAULT_LAUNCHER_GONE,
+                                 "albatross-launcher went away meanwhile: %s did not arrive", what);
+        if (result->error == -EAGAIN)
+                return fault_set(fault, FAULT_TOO_MANY_REQUESTS,
+                                 "Too many transfers are under way on this host");
+        return result->error;
+}
+
+void probe_copy_report(const ProbeResult *result,
+                       void *target,
+                       size_t target_size,
+                       size_t *ret_size) {
+        *ret_size = result->report_size;
+        if (result->report_size == target_size)
+                memcpy(target, result->report, target_size);
 }
 
 static int probe_argv(const ProbeSpec *spec) {

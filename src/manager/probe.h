@@ -32,5 +32,15 @@ typedef struct ProbeResult {
 
 typedef void (*ProbeDone)(void *userdata, const ProbeResult *result);
 
+/* What a probe itself may fail of, before its report counts. @what, "The image", has until then not
+ * arrived. */
+int probe_check(const ProbeResult *result, const char *what, uint64_t deadline_usec, Fault *fault);
+
+/* Copies the report to @target if it is as large as that; says how large it is in any case. */
+void probe_copy_report(const ProbeResult *result,
+                       void *target,
+                       size_t target_size,
+                       size_t *ret_size);
+
 /* @done is called exactly once, when this returns 0. */
 int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *userdata);

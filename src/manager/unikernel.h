@@ -79,6 +79,7 @@ typedef struct Unikernel {
         int save_error;
         ListLink waiters;
         ListLink consoles;
+        ListLink blocks; /* that belong to it; see blocks.h */
         sd_event_source *stop_timer;
         sd_bus_slot *result_slot;
         sd_event_source *pidfd_source; /* of an orphaned run */

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "image/wire.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
 static int compare(const void *a, const void *b) {
@@ -114,6 +115,7 @@ Unikernel *unikernel_new(Manager *manager, const Name *name) {
         unikernel->name = *name;
         list_init(&unikernel->waiters);
         list_init(&unikernel->consoles);
+        list_init(&unikernel->blocks);
         return unikernel;
 }
 
@@ -122,6 +124,7 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
                 return NULL;
 
         consoles_close(unikernel);
+        blocks_unassign(unikernel);
         sd_event_source_disable_unref(unikernel->stop_timer);
         sd_event_source_disable_unref(unikernel->pidfd_source);
         sd_bus_slot_unref(unikernel->result_slot);

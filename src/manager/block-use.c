@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+
+/* Which device belongs to which unikernel, and when that has it in use. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-journal.h>
+
+#include "base/cleanup.h"
+#include "manager/blocks-internal.h"
+
+static const char *device_label(const Block *block) {
+        return block->device[0] ? block->device : block->guest;
+}
+
+static int device_name(Name *ret, const Unikernel *unikernel, const Block *block, Fault *fault) {
+        char text[NAME_MAX_LENGTH + 1 + NAME_LABEL_MAX + DEVICE_NAME_MAX + 1];
+        int length = (int) name_path_length(&unikernel->name);
+
+        snprintf(text, sizeof(text), "%.*s:%s", length, unikernel->name.text, device_label(block));
+        return name_parse(ret, text, fault);
+}
+
+static int find_device(BlockDevice **ret,
+                       const Unikernel *unikernel,
+                       const Block *block,
+                       Fault *fault) {
+        Name name;
+        int r;
+
+        r = device_name(&name, unikernel, block, fault);
+        if (r < 0)
+                return r;
+        *ret = block_find(unikernel->manager, name.text);
+        if (*ret)
+                return 0;
+        r = fault_set(fault, FAULT_NO_SUCH_BLOCK_DEVICE, "There is no block device %s", name.text);
+        fault_hint(fault, "See: albatrossctl block list");
+        return r;
+}
+
+int block_refuse_busy(const BlockDevice *device, Fault *fault) {
+        if (device->state == BLOCK_IN_USE)
+                return fault_set(fault, FAULT_BLOCK_DEVICE_BUSY,
+                                 "The block device %s is in use by the unikernel %s",
+                                 device->name.text, device->unikernel->name.text);
+        return fault_set(fault, FAULT_BLOCK_DEVICE_BUSY, "The block device %s is being %s",
+                         device->name.text, device->state == BLOCK_READING ? "read" : "written");
+}
+
+/* --- who has it --- */
+
+static void attach(BlockDevice *device, Unikernel *unikernel) {
+        device->is_leaving = false;
+        if (device->unikernel == unikernel)
+                return;
+        device->unikernel = unikernel;
+        list_append(&unikernel->blocks, &device->owned);
+        block_changed(device);
+}
+
+static void detach(BlockDevice *device) {
+        list_remove(&device->owned);
+        device->is_leaving = false;
+        device->unikernel = NULL;
+        block_changed(device);
+}
+
+/* Could it be @unikernel's? */
+static int check_owner(const BlockDevice *device, const Unikernel *unikernel, Fault *fault) {
+        if (!device->unikernel || device->unikernel == unikernel)
+                return 0;
+        return fault_set(fault, FAULT_BLOCK_DEVICE_BUSY,
+                         "The block device %s belongs to the unikernel %s", device->name.text,
+                         device->unikernel->name.text);
+}
+
+int blocks_assign(Unikernel *unikernel, Fault *fault) {
+        const Devices *wanted = &unikernel->config.devices;
+        BlockDevice *devices[DEVICES_MAX];
+        int r;
+
+        if (wanted->n_blocks > DEVICES_MAX)
+                return -E2BIG;
+        for (size_t i = 0; i < wanted->n_blocks; i++) {
+                r = find_device(&devices[i], unikernel, &wanted->blocks[i], fault);
+                if (r >= 0)
+                        r = check_owner(devices[i], unikernel, fault);
+                if (r < 0)
+                        return r;
+                for (size_t k = 0; k < i; k++)
+                        if (devices[k] == devices[i])
+                                return fault_set(fault, FAULT_BLOCK_DEVICE_BUSY,
+                                                 "The block device %s is to be both %s and %s",
+                                                 devices[i]->name.text, wanted->blocks[k].guest,
+                                                 wanted->blocks[i].guest);
+        }
+        for (size_t i = 0; i < wanted->n_blocks; i++)
+                attach(devices[i], unikernel);
+        return 0;
+}
+
+void blocks_unassign(Unikernel *unikernel) {
+        LIST_FOREACH(link, &unikernel->blocks) {
+                BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);
+
+                if (device->state == BLOCK_IN_USE)
+                        device->is_leaving = true;
+                else
+                        detach(device);
+        }
+}
+
+/* --- a run --- */
+
+static int open_device(BlockDevice *device, Fault *fault) {
+        int fd;
+
+        if (device->state != BLOCK_IDLE)
+                return block_refuse_busy(device, fault);
+        fd = block_open_file(device, O_RDWR);
+        if (fd >= 0)
+                return fd;
+        return fault_set(fault, FAULT_NO_SUCH_BLOCK_DEVICE,
+                         "The file of the block device %s can't be opened: %s", device->name.text,
+                         strerrordesc_np(-fd));
+}
+
+int blocks_open(Unikernel *unikernel, int ret_fds[], Fault *fault) {
+        const Devices *wanted = &unikernel->config.devices;
+        BlockDevice *devices[DEVICES_MAX];
+        int fds[DEVICES_MAX];
+        size_t n = 0;
+        int r;
+
+        r = blocks_assign(unikernel, fault);
+        while (r >= 0 && n < wanted->n_blocks) {
+                r = find_device(&devices[n], unikernel, &wanted->blocks[n], fault);
+                if (r >= 0)
+                        r = open_device(devices[n], fault);
+                if (r >= 0)
+                        fds[n++] = r;
+        }
+        if (r < 0) {
+                while (n > 0)
+                        fd_close(fds[--n]);
+                return r;
+        }
+        for (size_t i = 0; i < n; i++) {
+                block_set_state(devices[i], BLOCK_IN_USE);
+                ret_fds[i] = fds[i];
+        }
+        return 0;
+}
+
+int blocks_adopt(Unikernel *unikernel) {
+        const Devices *wanted = &unikernel->config.devices;
+        int result = 0;
+
+        for (size_t i = 0; i < wanted->n_blocks; i++) {
+                BlockDevice *device;
+                int r;
+
+                r = find_device(&device, unikernel, &wanted->blocks[i], NULL);
+                if (r >= 0)
+                        r = check_owner(device, unikernel, NULL);
+                if (r >= 0) {
+                        attach(device, unikernel);
+                        block_set_state(device, BLOCK_IN_USE);
+                } else if (result == 0)
+                        result = r;
+        }
+        return result;
+}
+
+/* --- whom the file system lets open it --- */
+
+static void on_taken_back(void *userdata, const WriterAnswer *answer) {
+        if (answer->error < 0)
+                sd_journal_print(LOG_ERR,
+                                 "The right of an official tender to open a block device could not "
+                                 "be taken back: %s",
+                                 strerror(-answer->error));
+}
+
+/* Whoever gets it next is granted it after this: the writer works in order. */
+static void take_back(BlockDevice *device) {
+        if (!device->is_granted)
+                return;
+        device->is_granted = false;
+        if (writer_order(device->manager->writer,
+                         &(const WriterOrder){
+                                 .verb = WRITER_REVOKE_BLOCK,
+                                 .name = device->name.text,
+                         },
+                         on_taken_back, NULL) < 0)
+                sd_journal_print(LOG_ERR, "The block device %s stays open to its last tender",
+                                 device->name.text);
+}
+
+void blocks_close(Unikernel *unikernel) {
+        LIST_FOREACH(link, &unikernel->blocks) {
+                BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);
+
+                if (device->state != BLOCK_IN_USE)
+                        continue;
+                take_back(device);
+                block_look(device);
+                block_set_state(device, BLOCK_IDLE);
+                if (device->is_leaving)
+                        detach(device);
+        }
+}
+
+static int sweep(void *userdata, const BlockDevice *device) {
+        if (device->state != BLOCK_IN_USE)
+                take_back(block_find(userdata, device->name.text));
+        return 0;
+}
+
+void blocks_sweep(Manager *manager) {
+        (void) blocks_visit(manager, "", sweep, manager);
+}
+
+typedef struct Grant {
+        unsigned n_pending;
+        int r; /* the first failure */
+        Fault fault;
+        ManagerDone done;
+        void *userdata;
+} Grant;
+
+static void on_granted(void *userdata, const WriterAnswer *answer) {
+        Grant *grant = userdata;
+
+        if (answer->error < 0 && grant->r == 0) {
+                grant->r = fault_set(&grant->fault, FAULT_START_FAILED,
+                                     "The block devices can't be opened to an official tender: %s",
+                                     strerrordesc_np(-answer->error));
+                if (answer->error == -EOPNOTSUPP)
+                        fault_hint(
+                                &grant->fault,
+                                "Their file system has no POSIX ACLs, which BlockPath= needs for "
+                                "that, see albatrossd.conf(5)");
+        }
+        if (--grant->n_pending > 0)
+                return;
+        grant->done(grant->userdata, grant->r, &grant->fault);
+        free(grant);
+}
+
+static int order_grant(BlockDevice *device, uint32_t uid, Grant *grant) {
+        int r;
+
+        r = writer_order(device->manager->writer,
+                         &(const WriterOrder){
+                                 .verb = WRITER_GRANT_BLOCK,
+                                 .name = device->name.text,
+                                 .data = &uid,
+                                 .size = sizeof(uid),
+                         },
+                         on_granted, grant);
+        if (r < 0)
+                return r;
+        /* Also when it fails: how far it got is not known then. */
+        device->is_granted = true;
+        grant->n_pending++;
+        return 0;
+}
+
+int blocks_grant(Unikernel *unikernel, uint32_t uid, ManagerDone done, void *userdata) {
+        Grant *grant;
+        int r = 0;
+
+        if (list_is_empty(&unikernel->blocks))
+                return 0;
+        grant = calloc(1, sizeof(*grant));
+        if (!grant)
+                return -ENOMEM;
+        grant->done = done;
+        grant->userdata = userdata;
+        LIST_FOREACH(link, &unikernel->blocks) {
+                BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);
+
+                if (r >= 0 && device->state == BLOCK_IN_USE)
+                        r = order_grant(device, uid, grant);
+        }
+        if (grant->n_pending == 0) {
+                free(grant);
+                return r;
+        }
+        if (r < 0)
+                grant->r = r;
+        return 1;
+}
