@@ -13,6 +13,7 @@
 #include "bus/bus-service.h"
 #include "bus/turns.h"
 #include "domain/config.h"
+#include "manager/blocks.h"
 #include "manager/manager.h"
 #include "manager/policies.h"
 
@@ -37,6 +38,9 @@ struct Call {
         /* Of the calls that have it: */
         CreateOrder create;
         ConsoleOrder console;
+        BlockCreateOrder block_create;
+        BlockWriteOrder block_write;
+        BlockReadOrder block_read;
         PolicyOrder policy;
         int fd;
 };

@@ -135,6 +135,43 @@ static int read_blocks(sd_bus_message *message, void *target, Fault *fault) {
         return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
+static int read_fd(sd_bus_message *message, void *target, Fault *fault) {
+        return sd_bus_message_read_basic(message, 'h', target);
+}
+
+static int refuse_compression(const char *given, const char *known, Fault *fault) {
+        return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                         "The option Compression is \"%.20s\", it must be %s", given, known);
+}
+
+static int read_out_compression(sd_bus_message *message, void *target, Fault *fault) {
+        const char *text;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &text);
+        if (r < 0)
+                return r;
+        if (strcmp(text, "none") != 0 && strcmp(text, "gzip") != 0)
+                return refuse_compression(text, "none or gzip", fault);
+        *(BlockCompression *) target =
+                text[0] == 'g' ? BLOCK_COMPRESSION_GZIP : BLOCK_COMPRESSION_NONE;
+        return 0;
+}
+
+/* What comes in is looked at, unless it is said to be plain. */
+static int read_in_compression(sd_bus_message *message, void *target, Fault *fault) {
+        const char *text;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &text);
+        if (r < 0)
+                return r;
+        if (strcmp(text, "none") != 0 && strcmp(text, "auto") != 0)
+                return refuse_compression(text, "auto or none", fault);
+        *(bool *) target = text[0] == 'n';
+        return 0;
+}
+
 static int read_value(sd_bus_message *message, const Option *option, void *base, Fault *fault) {
         const char *type;
         int r;
@@ -327,6 +364,35 @@ int options_read_set_policy(sd_bus_message *message, PolicyOrder *order, Fault *
 int options_read_remove_policy(sd_bus_message *message, PolicyOrder *order, Fault *fault) {
         static const Option options[] = {
                 {"Recursive", "b", read_bool, offsetof(PolicyOrder, recursive)},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
+int options_read_block_create(sd_bus_message *message, BlockCreateOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Content", "h", read_fd, offsetof(BlockCreateOrder, content_fd)},
+                {"Compression", "s", read_in_compression, offsetof(BlockCreateOrder, is_plain)},
+                {},
+        };
+
+        order->content_fd = -1;
+        return read_options(message, options, order, fault);
+}
+
+int options_read_block_write(sd_bus_message *message, BlockWriteOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Compression", "s", read_in_compression, offsetof(BlockWriteOrder, is_plain)},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
+int options_read_block_read(sd_bus_message *message, BlockReadOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Compression", "s", read_out_compression, offsetof(BlockReadOrder, compression)},
                 {},
         };
 

@@ -45,7 +45,7 @@ static bool is_transfer(void *userdata, sd_bus_message *message) {
         Name name;
 
         if (!sd_bus_message_is_method_call(message, BUS_MANAGER, "CreateUnikernel"))
-                return false;
+                return block_is_transfer(service, message);
         return sd_bus_message_read_basic(message, 's', &text) > 0 &&
                name_parse(&name, text, NULL) >= 0 && !manager_knows(service->manager, name.text);
 }
@@ -162,6 +162,18 @@ static void on_policy_removed(void *userdata, const Name *path) {
         emit_path(userdata, "PolicyRemoved", path);
 }
 
+static void on_block_added(void *userdata, const BlockDevice *device) {
+        emit_path(userdata, "BlockDeviceAdded", &device->name);
+}
+
+static void on_block_removed(void *userdata, const BlockDevice *device) {
+        emit_path(userdata, "BlockDeviceRemoved", &device->name);
+}
+
+static void on_block_changed(void *userdata, const BlockDevice *device) {
+        emit_path(userdata, "BlockDeviceChanged", &device->name);
+}
+
 /* --- connections --- */
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -238,6 +250,9 @@ int bus_service_new(BusService **ret, sd_event *event, Manager *manager) {
                                               .exited = on_exited,
                                               .policy_changed = on_policy_changed,
                                               .policy_removed = on_policy_removed,
+                                              .block_added = on_block_added,
+                                              .block_removed = on_block_removed,
+                                              .block_changed = on_block_changed,
                                               .userdata = service,
                                       });
         *ret = service;

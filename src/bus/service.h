@@ -25,6 +25,13 @@ extern const sd_bus_vtable unikernel_vtable[];
 int bus_method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* block-methods.c, the same; and whether a call of these brings or takes many bytes. */
+int bus_method_create_block(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_write_block(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_read_block(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_remove_block(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_list_blocks(sd_bus_message *message, void *userdata, sd_bus_error *error);
+bool block_is_transfer(BusService *service, sd_bus_message *message);
 /* policy-methods.c, the same. */
 int bus_method_set_policy(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_remove_policy(sd_bus_message *message, void *userdata, sd_bus_error *error);

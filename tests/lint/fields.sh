@@ -15,7 +15,11 @@ properties=$(sed -n 's/.*<property name="\([^"]*\)" type="\([^"]*\)".*/\1\t\2/p'
 diff -u <(table unikernel) <(printf '%s\n' "$properties") >&2 || bad=1
 
 options=$(sed -n 's/^ *{"\([A-Z][A-Za-z]*\)", "\([a-z()]*\)", read_.*/\1\t\2/p' src/bus/options.c | sort -u)
-diff -u <({ table create; table console; table set-policy; table remove-policy; } | sort -u) <(printf '%s\n' "$options") >&2 || bad=1
+diff -u <({
+    for where in create console set-policy remove-policy create-block write-block read-block; do
+        table "$where"
+    done
+} | sort -u) <(printf '%s\n' "$options") >&2 || bad=1
 
 awk -F '\t' '!/^#/ && NF != 5 {print "dbus/fields.tsv:" NR ": " NF " columns instead of 5"; bad = 1} END {exit bad}' \
     dbus/fields.tsv >&2 || bad=1
