@@ -15,11 +15,12 @@ __albatrossctl_options() {
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
     get-image) echo --force ;;
+    import-state) echo --block-dir= --no-start ;;
     esac
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create start stop destroy console logs get-image cat-config
+    echo list status show inspect create start stop destroy console logs get-image import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -54,6 +55,7 @@ __albatrossctl_value() {
     -M | --machine)
         __albatrossctl_offer "$(machinectl list --no-legend --no-pager 2>/dev/null | cut -d' ' -f1)"
         ;;
+    --block-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --memory | --cpus | --net | --block) COMPREPLY=() ;;
     *) return 1 ;;
     esac
@@ -66,7 +68,7 @@ __albatrossctl_argument() {
     list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
     start | stop) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
     status | show | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
-    inspect) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     create)
         [ "$2" -eq 0 ] || { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
         ;;
@@ -91,7 +93,7 @@ _albatrossctl() {
         case ${words[i]} in
         --) return ;;
         -[HMpPno] | --host | --machine | --path | --json | --property | --lines | --output | \
-            --since | --until | --memory | --cpus | --net | --block)
+            --since | --until | --memory | --cpus | --net | --block | --block-dir)
             i=$((i + 1))
             ;;
         -*) ;;

@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create start stop destroy console logs get-image cat-config
+set -l verbs list status show inspect create start stop destroy console logs get-image import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -56,13 +56,14 @@ complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them
 complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
+complete -c albatrossctl -n $none -a import-state -d 'Take over what an albatross in OCaml has'
 complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files of albatrossd'
 
 # Their arguments.
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image' -F
+complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image import-state' -F
 
 # Their options.
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
@@ -71,7 +72,7 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l net -x -d 'A
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l block -x -d 'A block device'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l name -d 'Give the guest its name'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-name -d 'Do not give the guest its name'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-start -d 'Only create it'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create import-state' -l no-start -d 'Only create it'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d 'Follow its output and exit with its status'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -l all -d 'All there are, or all below the path'
 complete -c albatrossctl -n '__fish_seen_subcommand_from show' -s P -l property -x -a '(__albatrossctl_fields)' -d 'This field only'
@@ -82,3 +83,4 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l since 
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l until -x -d 'Lines up to then'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l raw -d 'Bytes as the guest wrote them'
 complete -c albatrossctl -n '__fish_seen_subcommand_from get-image' -l force -d 'Replace the file when it exists'
+complete -c albatrossctl -n '__fish_seen_subcommand_from import-state' -l block-dir -x -a '(__fish_complete_directories)' -d 'Also its block devices'

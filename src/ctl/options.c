@@ -64,6 +64,8 @@ const OptionInfo option_infos[N_OPTIONS] = {
         [OPTION_RAW] = {"raw", 0, no_argument, NULL,
                         "Bytes as the guest wrote them, control characters included"},
         [OPTION_FORCE] = {"force", 0, no_argument, NULL, "Replace the file when it exists"},
+        [OPTION_BLOCK_DIR] = {"block-dir", 0, required_argument, "FOLDER",
+                              "Also take over the block devices in there"},
 
         [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES", "When to restart it"},
         [OPTION_STARTUP] = {"startup", 0, required_argument, "N", "Priority of its start"},

@@ -49,6 +49,7 @@ typedef enum OptionId {
         OPTION_UNTIL,
         OPTION_RAW,
         OPTION_FORCE,
+        OPTION_BLOCK_DIR,
         /* Not there yet. */
         OPTION_RESTART,
         OPTION_STARTUP,

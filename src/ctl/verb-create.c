@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ctl/append.h"
 #include "ctl/attach.h"
 #include "ctl/call.h"
 #include "ctl/connect.h"
@@ -33,102 +34,6 @@ static int check_options(const Options *options, Fault *fault) {
         return 0;
 }
 
-/* Opens the entry @key with @array as the type of its value, and that one. */
-static int open_list(sd_bus_message *message,
-                     const char *key,
-                     const char *array,
-                     const char *type) {
-        int r;
-
-        r = sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(message, "s", key);
-        if (r >= 0)
-                r = sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, array);
-        return r < 0 ? r : sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, type);
-}
-
-static int close_list(sd_bus_message *message) {
-        int r = 0;
-
-        for (unsigned level = 0; r >= 0 && level < 3; level++)
-                r = sd_bus_message_close_container(message);
-        return r;
-}
-
-static int append_cpus(sd_bus_message *message, const Cpus *cpus) {
-        uint32_t ids[CPUS_MAX];
-        size_t n_ids = cpus_to_ids(cpus, ids);
-        int r;
-
-        r = sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "s", "CPUs");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, "au");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append_array(message, 'u', ids, n_ids * sizeof(*ids));
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(message);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(message);
-}
-
-static int append_arguments(sd_bus_message *message, char **arguments) {
-        int r;
-
-        r = sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "s", "Arguments");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(message, SD_BUS_TYPE_VARIANT, "as");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append_strv(message, arguments);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(message);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(message);
-}
-
-static int append_net(sd_bus_message *message, const Net *net) {
-        char mac[MAC_TEXT_SIZE] = "";
-
-        if (mac_is_given(&net->mac))
-                mac_format(&net->mac, mac);
-        return sd_bus_message_append(message, "(sssbb)", net->guest, net->bridge.text, mac,
-                                     (int) net->isolated, (int) net->unlocked);
-}
-
-static int append_nets(sd_bus_message *message, const Devices *devices) {
-        int r;
-
-        r = open_list(message, "Nets", "a(sssbb)", "(sssbb)");
-        for (size_t i = 0; r >= 0 && i < devices->n_nets; i++)
-                r = append_net(message, &devices->nets[i]);
-        return r < 0 ? r : close_list(message);
-}
-
-static int append_blocks(sd_bus_message *message, const Devices *devices) {
-        int r;
-
-        r = open_list(message, "Blocks", "a(ssu)", "(ssu)");
-        for (size_t i = 0; r >= 0 && i < devices->n_blocks; i++)
-                r = sd_bus_message_append(message, "(ssu)", devices->blocks[i].guest,
-                                          devices->blocks[i].device,
-                                          devices->blocks[i].sector_size);
-        return r < 0 ? r : close_list(message);
-}
-
 /* Only what was given: what a new unikernel has otherwise is for the daemon to say. */
 static int append_options(sd_bus_message *message, const Options *options) {
         int r;
@@ -147,7 +52,7 @@ static int append_options(sd_bus_message *message, const Options *options) {
         if (r >= 0 && option_given(options, OPTION_BLOCK))
                 r = append_blocks(message, &options->devices);
         if (r >= 0 && options->n_rest > 0)
-                r = append_arguments(message, options->rest);
+                r = append_words(message, "Arguments", options->rest);
         if (r >= 0 && option_given(options, OPTION_NO_START))
                 r = sd_bus_message_append(message, "{sv}", "Start", "b", 0);
         if (r < 0)

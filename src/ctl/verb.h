@@ -43,6 +43,7 @@ int verb_console(const Options *options, Fault *fault);
 int verb_create(const Options *options, Fault *fault);
 int verb_destroy(const Options *options, Fault *fault);
 int verb_get_image(const Options *options, Fault *fault);
+int verb_import_state(const Options *options, Fault *fault);
 int verb_inspect(const Options *options, Fault *fault);
 int verb_list(const Options *options, Fault *fault);
 int verb_show(const Options *options, Fault *fault);

@@ -210,7 +210,6 @@ static void knows_the_verbs_that_are_not_there_yet(void **state) {
                 "stats alice:",
                 "top",
                 "monitor",
-                "import-state file",
                 "policy set alice --owner=alice --unikernels=4 --bridges=br0 --block=none",
                 "policy remove alice --recursive",
                 "block create web 10 -",
