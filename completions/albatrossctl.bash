@@ -15,12 +15,13 @@ __albatrossctl_options() {
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
     get-image) echo --force ;;
+    block) echo --compress --plain --force ;;
     import-state) echo --block-dir= --no-start ;;
     esac
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create start stop destroy console logs get-image import-state cat-config
+    echo list status show inspect create start stop destroy console logs get-image block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -61,6 +62,24 @@ __albatrossctl_value() {
     esac
 }
 
+__albatrossctl_blocks() {
+    albatrossctl block list --quiet --no-pager --no-ask-password 2>/dev/null
+}
+
+# What is done with block devices, the name of one, then a file: $1 says how many there are before.
+__albatrossctl_block_argument() {
+    local action
+    for action in "${words[@]:1}"; do
+        case $action in list | create | write | read | remove) break ;; esac
+    done
+    case $1:$action in
+    0:*) __albatrossctl_offer 'list create write read remove' ;;
+    1:list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
+    1:write | 1:read | 1:remove) __albatrossctl_offer "$(__albatrossctl_blocks)" ;;
+    2:write | 2:read | 3:create) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    esac
+}
+
 # The argument of the verb: $2 says how many there are before it.
 __albatrossctl_argument() {
     case $1 in
@@ -72,6 +91,7 @@ __albatrossctl_argument() {
     create)
         [ "$2" -eq 0 ] || { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
         ;;
+    block) __albatrossctl_block_argument "$2" ;;
     get-image)
         if [ "$2" -eq 0 ]; then
             __albatrossctl_offer "$(__albatrossctl_names)"

@@ -2,10 +2,14 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create start stop destroy console logs get-image import-state cat-config
+set -l verbs list status show inspect create start stop destroy console logs get-image block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
+end
+
+function __albatrossctl_blocks
+    albatrossctl block list --quiet --no-pager --no-ask-password 2>/dev/null
 end
 
 function __albatrossctl_paths
@@ -56,6 +60,7 @@ complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them
 complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
+complete -c albatrossctl -n $none -a block -d 'List, make, fill, copy and remove block devices'
 complete -c albatrossctl -n $none -a import-state -d 'Take over what an albatross in OCaml has'
 complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files of albatrossd'
 
@@ -63,7 +68,9 @@ complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image import-state' -F
+complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
+complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image block import-state' -F
 
 # Their options.
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
@@ -83,4 +90,7 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l since 
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l until -x -d 'Lines up to then'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -l raw -d 'Bytes as the guest wrote them'
 complete -c albatrossctl -n '__fish_seen_subcommand_from get-image' -l force -d 'Replace the file when it exists'
+complete -c albatrossctl -n '__fish_seen_subcommand_from block' -l compress -d 'Pack what is read'
+complete -c albatrossctl -n '__fish_seen_subcommand_from block' -l plain -d 'Take what is written as it is'
+complete -c albatrossctl -n '__fish_seen_subcommand_from block' -l force -d 'Replace the file when it exists'
 complete -c albatrossctl -n '__fish_seen_subcommand_from import-state' -l block-dir -x -a '(__fish_complete_directories)' -d 'Also its block devices'

@@ -64,6 +64,9 @@ const OptionInfo option_infos[N_OPTIONS] = {
         [OPTION_RAW] = {"raw", 0, no_argument, NULL,
                         "Bytes as the guest wrote them, control characters included"},
         [OPTION_FORCE] = {"force", 0, no_argument, NULL, "Replace the file when it exists"},
+        [OPTION_COMPRESS] = {"compress", 0, no_argument, NULL, "Pack what is read, as gzip does"},
+        [OPTION_PLAIN] = {"plain", 0, no_argument, NULL,
+                          "Take what is written as it is, even if it looks packed"},
         [OPTION_BLOCK_DIR] = {"block-dir", 0, required_argument, "FOLDER",
                               "Also take over the block devices in there"},
 

@@ -49,6 +49,8 @@ typedef enum OptionId {
         OPTION_UNTIL,
         OPTION_RAW,
         OPTION_FORCE,
+        OPTION_COMPRESS,
+        OPTION_PLAIN,
         OPTION_BLOCK_DIR,
         /* Not there yet. */
         OPTION_RESTART,

@@ -59,19 +59,19 @@ static void put_options(FILE *out, const Options *options) {
 }
 
 static void put_arguments(FILE *out, const Options *options) {
-        const Verb *verb = options->verb;
+        unsigned flags = verb_flags(options);
 
-        put_word(out, verb->name);
+        put_word(out, options->verb->name);
         for (size_t i = 0; i < options->n_args; i++) {
                 bool is_last = i + 1 == options->n_args;
 
                 /* The one that names a file here is a stream there. */
-                if ((verb->flags & VERB_IMAGE_IN) && is_last)
+                if ((flags & VERB_IMAGE_IN) && is_last)
                         put_word(out, "-");
-                else if (!(verb->flags & VERB_IMAGE_OUT) || i == 0)
+                else if (!(flags & VERB_IMAGE_OUT) || i < verb_file_place(options))
                         put_word(out, options->args[i]);
         }
-        if (verb->flags & VERB_IMAGE_OUT)
+        if (flags & VERB_IMAGE_OUT)
                 put_word(out, "-");
         if (options->has_rest)
                 put_word(out, "--");
@@ -106,7 +106,7 @@ static int run_ssh(const Options *options,
                    int out_fd,
                    Fault *fault) {
         /* A terminal there, when nothing but people is at both ends here. */
-        bool terminal = !(options->verb->flags & (VERB_IMAGE_IN | VERB_IMAGE_OUT)) &&
+        bool terminal = !(verb_flags(options) & (VERB_IMAGE_IN | VERB_IMAGE_OUT)) &&
                         isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
         int status;
         pid_t pid;
@@ -136,18 +136,21 @@ static int run_ssh(const Options *options,
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Where get-image is to put it, when no file was named: LABEL.spt would need the type, which only
- * the other side knows. */
+/* Where it is to be put, when no file was named: LABEL.spt would need the type, which only the
+ * other side knows. */
 static int local_path(const Options *options, char **ret, Fault *fault) {
-        if (options->n_args < 2) {
-                int r = fault_set(
-                        fault, FAULT_INVALID_ARGUMENT,
-                        "From another host, get-image needs the name of a file, or \"-\"");
+        size_t place = verb_file_place(options);
 
-                fault_hint(fault, "Usage: albatrossctl -H %s get-image NAME FILE", options->host);
+        if (options->n_args <= place) {
+                int r = fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                  "From another host, %s needs the name of a file, or \"-\"",
+                                  options->verb->name);
+
+                fault_hint(fault, "Usage: albatrossctl -H %s %s %sNAME FILE", options->host,
+                           options->verb->name, place > 1 ? "read " : "");
                 return r;
         }
-        *ret = strdup(options->args[1]);
+        *ret = strdup(options->args[place]);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -183,11 +186,11 @@ int remote_run(const Options *options, Fault *fault) {
         r = remote_command(&command, options);
         if (r < 0)
                 return r;
-        if (options->verb->flags & VERB_IMAGE_OUT)
+        if (verb_flags(options) & VERB_IMAGE_OUT)
                 return run_into_file(options, command, fault);
 
-        if (options->verb->flags & VERB_IMAGE_IN) {
-                in_fd = source_open(options->args[options->n_args - 1], fault);
+        if (verb_flags(options) & VERB_IMAGE_IN) {
+                in_fd = source_open(options->args[options->n_args - 1], "image", fault);
                 if (in_fd < 0)
                         return in_fd;
         }

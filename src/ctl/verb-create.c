@@ -112,7 +112,7 @@ int verb_create(const Options *options, Fault *fault) {
         if (r < 0)
                 return r;
         target_text(name.text, options, text);
-        image_fd = source_open(options->args[1], fault);
+        image_fd = source_open(options->args[1], "image", fault);
         if (image_fd < 0)
                 return image_fd;
         r = connect_bus(&bus, options, fault);

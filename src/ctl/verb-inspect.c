@@ -109,7 +109,7 @@ int verb_inspect(const Options *options, Fault *fault) {
         Intake intake;
         int r;
 
-        image_fd = source_open(options->args[0], fault);
+        image_fd = source_open(options->args[0], "image", fault);
         if (image_fd < 0)
                 return image_fd;
         r = intake_run(&intake, image_fd, fault);

@@ -84,6 +84,14 @@ const Verb verbs[] = {
          .synopsis = "NAME [FILE|-]",
          .help = "Copy the image of a unikernel into a file",
          .run = verb_get_image},
+        {.name = "block",
+         .min_args = 1,
+         .max_args = 4,
+         .flags = VERB_MAY_ASK,
+         .options = BIT(COMPRESS) | BIT(PLAIN) | BIT(FORCE),
+         .synopsis = "list|create|write|read|remove ...",
+         .help = "List, make, fill, copy and remove block devices",
+         .run = verb_block},
         {.name = "import-state",
          .min_args = 1,
          .max_args = 1,
@@ -107,7 +115,6 @@ const Verb verbs[] = {
         {.name = "top"},
         {.name = "monitor"},
         {.name = "policy"},
-        {.name = "block"},
 };
 
 const size_t n_verbs = N_ELEMENTS(verbs);
@@ -136,4 +143,23 @@ int verb_check(const Options *options, Fault *fault) {
         r = fault_set(fault, FAULT_INVALID_ARGUMENT, "The verb '%s' takes %s", verb->name, wrong);
         fault_hint(fault, "Usage: albatrossctl [OPTION...] %s %s", verb->name, verb->synopsis);
         return r;
+}
+
+static bool is_block(const Options *options, const char *action) {
+        return options->verb->run == verb_block && options->n_args > 0 &&
+               strcmp(options->args[0], action) == 0;
+}
+
+unsigned verb_flags(const Options *options) {
+        unsigned flags = options->verb->flags;
+
+        if (is_block(options, "write") || (is_block(options, "create") && options->n_args > 3))
+                flags |= VERB_IMAGE_IN;
+        if (is_block(options, "read"))
+                flags |= VERB_IMAGE_OUT;
+        return flags;
+}
+
+size_t verb_file_place(const Options *options) {
+        return is_block(options, "read") ? 2 : 1;
 }

@@ -38,6 +38,13 @@ const Verb *verb_find(const char *name);
 /* Is the number of arguments one that the verb takes? */
 int verb_check(const Options *options, Fault *fault);
 
+/* The flags of the verb, and those of what is to be done with block devices. */
+unsigned verb_flags(const Options *options);
+
+/* The place of the file among the arguments of one with VERB_IMAGE_OUT. */
+size_t verb_file_place(const Options *options);
+
+int verb_block(const Options *options, Fault *fault);
 int verb_cat_config(const Options *options, Fault *fault);
 int verb_console(const Options *options, Fault *fault);
 int verb_create(const Options *options, Fault *fault);

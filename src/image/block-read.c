@@ -15,11 +15,11 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "base/zeros.h"
 #include "image/confine.h"
 #include "image/deflater.h"
 #include "image/report.h"
 #include "image/stream.h"
-#include "image/zeros.h"
 
 DEFINE_CLEANUP(Deflater *, deflater_free);
 

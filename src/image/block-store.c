@@ -15,10 +15,10 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "base/zeros.h"
 #include "image/confine.h"
 #include "image/report.h"
 #include "image/stream.h"
-#include "image/zeros.h"
 
 /* After so many bytes the disk is set to work on them, and asked what it has left: waiting for all
  * of them at the end would take longer. */

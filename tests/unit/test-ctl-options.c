@@ -212,7 +212,6 @@ static void knows_the_verbs_that_are_not_there_yet(void **state) {
                 "monitor",
                 "policy set alice --owner=alice --unikernels=4 --bridges=br0 --block=none",
                 "policy remove alice --recursive",
-                "block create web 10 -",
         };
 
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {

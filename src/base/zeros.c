@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "image/zeros.h"
+#include "base/zeros.h"
 
 bool zeros_only(const void *data, size_t size) {
         const char *bytes = data;
