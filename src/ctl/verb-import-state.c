@@ -173,7 +173,7 @@ int verb_import_state(const Options *options, Fault *fault) {
         size_t size;
         int r;
 
-        fd = source_open(options->args[0], fault);
+        fd = source_open(options->args[0], "state file", fault);
         if (fd < 0)
                 return fd;
         /* A copy: it may be changed while it is read. */
