@@ -28,6 +28,7 @@ typedef struct Import {
         sd_bus *bus; /* NULL: only a plan is asked for, and albatrossd can't be */
         Items items;
         There there;
+        json_t *block_names; /* of a plan, as keys */
         ImportReport report;
 } Import;
 
@@ -100,10 +101,32 @@ static int remark_losses(Item *item) {
         return r;
 }
 
+/* What the daemon would find out: a block device that is not there, nor will be. */
+static int plan_unikernel(Import *import, Item *item, Fault *fault) {
+        int path_length = (int) name_path_length(&item->name);
+        Intake intake;
+        int r;
+
+        r = create_look(&intake, item, fault);
+        for (size_t i = 0; r >= 0 && i < item->config.devices.n_blocks; i++) {
+                const Block *block = &item->config.devices.blocks[i];
+                char text[NAME_MAX_LENGTH + DEVICE_NAME_MAX + 2];
+                Item device = {.kind = ITEM_BLOCK};
+
+                snprintf(text, sizeof(text), "%.*s:%s", path_length, item->name.text,
+                         block->device[0] ? block->device : block->guest);
+                r = name_parse(&device.name, text, fault);
+                if (r >= 0 && !there_find(&import->there, &device) &&
+                    !json_object_get(import->block_names, device.name.text))
+                        r = item_remark(item, "its block device %s is not there, nor taken over",
+                                        text[0] == ':' ? text + 1 : text);
+        }
+        return r;
+}
+
 static int handle(Import *import, Item *item, Fault *fault) {
         const json_t *there = there_find(&import->there, item);
         bool start = !option_given(import->options, OPTION_NO_START);
-        Intake intake;
         int r = 0;
 
         if (!import->there.lists[item->kind]) {
@@ -117,7 +140,10 @@ static int handle(Import *import, Item *item, Fault *fault) {
                 if (r >= 0)
                         item->outcome = OUTCOME_CREATED;
         } else if (item->kind == ITEM_UNIKERNEL)
-                r = create_look(&intake, item, fault);
+                r = plan_unikernel(import, item, fault);
+        else if (item->kind == ITEM_BLOCK &&
+                 json_object_set_new(import->block_names, item->name.text, json_true()) < 0)
+                r = -ENOMEM;
         if (r >= 0 && item->kind == ITEM_UNIKERNEL)
                 r = remark_losses(item);
         return r;
@@ -162,6 +188,7 @@ static int connect_if_needed(Import *import, Fault *fault) {
 static void import_done(Import *import) {
         report_done(&import->report);
         there_done(&import->there);
+        json_decref(import->block_names);
         items_done(&import->items);
         sd_bus_flush_close_unref(import->bus);
 }
@@ -189,6 +216,10 @@ int verb_import_state(const Options *options, Fault *fault) {
                 r = connect_if_needed(&import, fault);
         if (r >= 0)
                 r = there_ask(&import.there, import.bus);
+        if (r >= 0) {
+                import.block_names = json_object();
+                r = import.block_names ? 0 : -ENOMEM;
+        }
         if (r >= 0)
                 r = report_begin(&import.report, options);
         return r < 0 ? r : handle_all(&import);
