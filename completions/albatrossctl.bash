@@ -17,11 +17,12 @@ __albatrossctl_options() {
     get-image) echo --force ;;
     block) echo --compress --plain --force ;;
     import-state) echo --block-dir= --no-start ;;
+    policy) echo --unikernels= --memory= --cpus= --block= --bridges= --owner= --recursive ;;
     esac
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create start stop destroy console logs get-image block import-state cat-config
+    echo list status show inspect create start stop destroy console logs get-image policy block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -32,6 +33,11 @@ __albatrossctl_names() {
 # Paths with the ":" that makes them ones.
 __albatrossctl_paths() {
     __albatrossctl_names | sed -n ':a; s/:[^:]*$//; T; s/$/:/p; s/:$//; ta' | sort -u
+}
+
+# Those whose policy the caller may see.
+__albatrossctl_policies() {
+    albatrossctl policy list --quiet --no-pager --no-ask-password 2>/dev/null | grep -v '^:'
 }
 
 __albatrossctl_fields() {
@@ -57,7 +63,8 @@ __albatrossctl_value() {
         __albatrossctl_offer "$(machinectl list --no-legend --no-pager 2>/dev/null | cut -d' ' -f1)"
         ;;
     --block-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-    --memory | --cpus | --net | --block) COMPREPLY=() ;;
+    --owner) mapfile -t COMPREPLY < <(compgen -A user -- "$cur"; compgen -P @ -A group -- "${cur#@}") ;;
+    --memory | --cpus | --net | --block | --unikernels | --bridges) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -92,6 +99,13 @@ __albatrossctl_argument() {
         [ "$2" -eq 0 ] || { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
         ;;
     block) __albatrossctl_block_argument "$2" ;;
+    policy)
+        if [ "$2" -eq 0 ]; then
+            __albatrossctl_offer 'list set remove'
+        else
+            __albatrossctl_offer "$(__albatrossctl_policies) $(__albatrossctl_paths)"
+        fi
+        ;;
     get-image)
         if [ "$2" -eq 0 ]; then
             __albatrossctl_offer "$(__albatrossctl_names)"
@@ -113,7 +127,8 @@ _albatrossctl() {
         case ${words[i]} in
         --) return ;;
         -[HMpPno] | --host | --machine | --path | --json | --property | --lines | --output | \
-            --since | --until | --memory | --cpus | --net | --block | --block-dir)
+            --since | --until | --memory | --cpus | --net | --block | --block-dir | \
+            --unikernels | --bridges | --owner)
             i=$((i + 1))
             ;;
         -*) ;;

@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create start stop destroy console logs get-image block import-state cat-config
+set -l verbs list status show inspect create start stop destroy console logs get-image policy block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -62,6 +62,7 @@ complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
 complete -c albatrossctl -n $none -a block -d 'List, make, fill, copy and remove block devices'
 complete -c albatrossctl -n $none -a import-state -d 'Take over what an albatross in OCaml has'
+complete -c albatrossctl -n $none -a policy -d 'List, set and remove what may be used below a path'
 complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files of albatrossd'
 
 # Their arguments.
@@ -70,7 +71,9 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -a '(__alba
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image block import-state' -F
+complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image policy block import-state' -F
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from list set remove' -a 'list set remove'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from list set remove' -a '(__albatrossctl_paths)'
 
 # Their options.
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
@@ -94,3 +97,10 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from block' -l compress -d '
 complete -c albatrossctl -n '__fish_seen_subcommand_from block' -l plain -d 'Take what is written as it is'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block' -l force -d 'Replace the file when it exists'
 complete -c albatrossctl -n '__fish_seen_subcommand_from import-state' -l block-dir -x -a '(__fish_complete_directories)' -d 'Also its block devices'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l unikernels -x -d 'How many there may be'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l memory -x -d 'Memory of those that run, together'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l cpus -x -d 'CPUs they may use'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l block -x -d 'Size of all block devices together'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l bridges -x -d 'Bridges that they may use'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l owner -x -a '(__fish_complete_users)' -d 'Who may do everything below the path'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy' -l recursive -d 'With the policies below'

@@ -53,7 +53,7 @@ static void print_verb(FILE *out, const Verb *verb) {
                         if (!heading)
                                 fprintf(out, "\nOptions of %s:\n", verb->name);
                         heading = true;
-                        print_option(out, &option_infos[id]);
+                        print_option(out, option_info(verb, id));
                 }
         print_global_options(out);
 }

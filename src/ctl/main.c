@@ -10,11 +10,12 @@
 #include "ctl/error.h"
 #include "ctl/help.h"
 #include "ctl/human.h"
+#include "ctl/own-path.h"
 #include "ctl/remote.h"
 #include "ctl/verb.h"
 
 /* Returns the exit status, or a negative errno with @fault filled. */
-static int run(const Options *options, Fault *fault) {
+static int run(Options *options, Fault *fault) {
         _cleanup_(agent_stop) Agent agent = AGENT_NONE;
         int r;
 
@@ -38,6 +39,7 @@ static int run(const Options *options, Fault *fault) {
         if (options->host)
                 return remote_run(options, fault);
 
+        own_path_find(options);
         if (options->verb->flags & VERB_MAY_ASK)
                 agent = agent_start(options);
         return options->verb->run(options, fault);

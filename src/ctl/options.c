@@ -69,17 +69,24 @@ const OptionInfo option_infos[N_OPTIONS] = {
                           "Take what is written as it is, even if it looks packed"},
         [OPTION_BLOCK_DIR] = {"block-dir", 0, required_argument, "FOLDER",
                               "Also take over the block devices in there"},
+        [OPTION_UNIKERNELS] = {"unikernels", 0, required_argument, "N",
+                               "How many there may be, running or not"},
+        [OPTION_BRIDGES] = {"bridges", 0, required_argument, "LIST",
+                            "Bridges that they may use, as in br0,br1; empty for none"},
+        [OPTION_OWNER] = {"owner", 0, required_argument, "USER|@GROUP|none",
+                          "Who may do everything below the path; may be repeated"},
+        [OPTION_RECURSIVE] = {"recursive", 0, no_argument, NULL, "With the policies below"},
 
         [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES", "When to restart it"},
         [OPTION_STARTUP] = {"startup", 0, required_argument, "N", "Priority of its start"},
         [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC", "Wait until it runs"},
         [OPTION_NOW] = {"now", 0, no_argument, NULL, "Restart it with the new settings"},
         [OPTION_BLOCKS] = {"blocks", 0, no_argument, NULL, "Remove its block devices too"},
-        [OPTION_RECURSIVE] = {"recursive", 0, no_argument, NULL, "And the policies below"},
-        [OPTION_UNIKERNELS] = {"unikernels", 0, required_argument, "N", "How many"},
-        [OPTION_BRIDGES] = {"bridges", 0, required_argument, "LIST", "Bridges"},
-        [OPTION_OWNER] = {"owner", 0, required_argument, "USER", "Who owns it"},
 };
+
+const OptionInfo *option_info(const Verb *verb, OptionId id) {
+        return verb && verb->infos && verb->infos[id].name ? &verb->infos[id] : &option_infos[id];
+}
 
 #define N_SHORT_MAX (3 * N_OPTIONS + 3)
 
@@ -193,12 +200,34 @@ static int add_net(Options *options, const char *value, Fault *fault) {
         return r < 0 ? r : devices_add_net(&options->devices, &net, fault);
 }
 
-static int add_block(Options *options, const char *value, Fault *fault) {
-        Block block;
-        int r;
+const char *option_next_value(const Options *options, OptionId id, size_t *i) {
+        while (*i < options->n_all) {
+                const GivenOption *given = &options->all[(*i)++];
 
-        r = block_parse(&block, value, fault);
-        return r < 0 ? r : devices_add_block(&options->devices, &block, fault);
+                if (given->id == id)
+                        return given->value;
+        }
+        return NULL;
+}
+
+/* What --block means depends on the verb, which may have come behind it. */
+static int read_blocks(Options *options, Fault *fault) {
+        const char *value;
+        size_t i = 0;
+
+        if (options->verb && (options->verb->flags & VERB_SETS_LIMITS))
+                return 0;
+        while ((value = option_next_value(options, OPTION_BLOCK, &i))) {
+                Block block;
+                int r;
+
+                r = block_parse(&block, value, fault);
+                if (r >= 0)
+                        r = devices_add_block(&options->devices, &block, fault);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int read_lines(Options *options, const char *value, Fault *fault) {
@@ -244,6 +273,7 @@ static int take_option(Options *options,
                        Fault *fault) {
         options->given |= OPTION_BIT(id);
         options->values[id] = value;
+        options->all[options->n_all++] = (GivenOption){.id = id, .value = value};
 
         if (id == OPTION_HOST)
                 options->host = value;
@@ -261,8 +291,6 @@ static int take_option(Options *options,
                 return cpus_parse(&options->cpus, value, fault);
         else if (id == OPTION_NET)
                 return add_net(options, value, fault);
-        else if (id == OPTION_BLOCK)
-                return add_block(options, value, fault);
         else if (id == OPTION_PROPERTY)
                 return add_properties(options, value, fault);
         else if (id == OPTION_LINES)
@@ -372,16 +400,24 @@ static void take_rest(Options *options) {
 
 int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault *fault) {
         _cleanup_(options_done) Options options = {};
+        size_t n_letters = 0;
         int r;
 
         options.args = calloc((size_t) argc + 1, sizeof(*options.args));
-        if (!options.args)
+        /* One word may hold several: "-qj". */
+        for (int i = 0; i < argc; i++)
+                n_letters += strlen(argv[i]);
+        options.all = calloc(n_letters + 1, sizeof(*options.all));
+        if (!options.args || !options.all)
                 return -ENOMEM;
 
         r = scan(&options, argc, argv, now_usec, fault);
         if (r < 0)
                 return r;
         take_rest(&options);
+        r = read_blocks(&options, fault);
+        if (r < 0)
+                return r;
         /* Help is for those who do not know yet how it is right. */
         if (options.verb && options.verb->run && !option_given(&options, OPTION_HELP)) {
                 r = check_given(&options, fault);
@@ -394,6 +430,7 @@ int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault 
 
         *ret = options;
         options.args = NULL;
+        options.all = NULL;
         options.devices = (Devices){};
         return 0;
 }
@@ -401,5 +438,7 @@ int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault 
 void options_done(Options *options) {
         free(options->args);
         options->args = NULL;
+        free(options->all);
+        options->all = NULL;
         devices_clear(&options->devices);
 }

@@ -13,6 +13,7 @@
 #include "domain/cpus.h"
 #include "domain/devices.h"
 #include "domain/fault.h"
+#include "domain/name.h"
 
 typedef struct Verb Verb;
 
@@ -52,16 +53,16 @@ typedef enum OptionId {
         OPTION_COMPRESS,
         OPTION_PLAIN,
         OPTION_BLOCK_DIR,
+        OPTION_UNIKERNELS,
+        OPTION_BRIDGES,
+        OPTION_OWNER,
+        OPTION_RECURSIVE,
         /* Not there yet. */
         OPTION_RESTART,
         OPTION_STARTUP,
         OPTION_WAIT_RUNNING,
         OPTION_NOW,
         OPTION_BLOCKS,
-        OPTION_RECURSIVE,
-        OPTION_UNIKERNELS,
-        OPTION_BRIDGES,
-        OPTION_OWNER,
         N_OPTIONS,
 } OptionId;
 
@@ -83,6 +84,11 @@ typedef enum ConsoleOutput {
 #define LINES_ALL      UINT64_MAX
 #define PROPERTIES_MAX 32
 
+typedef struct GivenOption {
+        OptionId id;
+        const char *value; /* NULL: it has none */
+} GivenOption;
+
 /* Strings point into the command line. */
 typedef struct Options {
         const Verb *verb;
@@ -95,12 +101,16 @@ typedef struct Options {
 
         uint64_t given; /* OPTION_BIT() of each */
         const char *values[N_OPTIONS];
+        /* One after the other, as often as they were given. */
+        GivenOption *all;
+        size_t n_all;
 
         const char *host, *machine, *path;
         JsonMode json;
         uint64_t memory_bytes;
         Cpus cpus;
         Devices devices;
+        Name own_path; /* the one path that is delegated to the caller; see own-path.h */
         const char *properties[PROPERTIES_MAX];
         size_t n_properties;
         uint64_t n_lines;
@@ -119,9 +129,16 @@ typedef struct OptionInfo {
 
 extern const OptionInfo option_infos[N_OPTIONS];
 
+/* The same as @verb has it, which may be NULL. */
+const OptionInfo *option_info(const Verb *verb, OptionId id);
+
 static inline bool option_given(const Options *options, OptionId id) {
         return options->given & OPTION_BIT(id);
 }
+
+/* The values of an option that may be repeated: the first one from *@i on, which is set behind it;
+ * NULL when there is none. */
+const char *option_next_value(const Options *options, OptionId id, size_t *i);
 
 /* Takes @argv apart; its strings must outlive *@ret, which is filled on success only; the caller
  * frees what is in it by options_done(). A verb may be missing (NULL). @now_usec, microseconds

@@ -46,16 +46,9 @@ static void put_option(FILE *out, OptionId id, const char *value) {
 }
 
 static void put_options(FILE *out, const Options *options) {
-        for (OptionId id = 0; id < N_OPTIONS; id++) {
-                if (!option_given(options, id) || id == OPTION_HOST)
-                        continue;
-                if (id != OPTION_PROPERTY) {
-                        put_option(out, id, options->values[id]);
-                        continue;
-                }
-                for (size_t i = 0; i < options->n_properties; i++)
-                        put_option(out, id, options->properties[i]);
-        }
+        for (size_t i = 0; i < options->n_all; i++)
+                if (options->all[i].id != OPTION_HOST)
+                        put_option(out, options->all[i].id, options->all[i].value);
 }
 
 static void put_arguments(FILE *out, const Options *options) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "ctl/target.h"
@@ -13,6 +14,8 @@ static const char *completing_path(const Options *options) {
 
         if (!path && geteuid() != 0)
                 path = secure_getenv("ALBATROSS_PATH");
+        if (!path)
+                path = options->own_path.text;
         return path && path[0] ? path : NULL;
 }
 
@@ -59,6 +62,10 @@ int target_name(Name *ret, const char *text, const Options *options, Fault *faul
 
 int target_path(Name *ret, const char *text, const Options *options, Fault *fault) {
         if (text[0] == '\0' || strchr(text, ':'))
+                return path_parse(ret, text, fault);
+        /* Who owns "alice" and says "alice" does not mean one below it. */
+        if (completing_path(options) == options->own_path.text &&
+            strcasecmp(text, options->own_path.text) == 0)
                 return path_parse(ret, text, fault);
         return complete(ret, text, options, fault);
 }

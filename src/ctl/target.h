@@ -3,7 +3,8 @@
 
 /*
  * What a command is about: the name or path that somebody typed, made full. What has a ":" is
- * absolute; a bare label is completed by -p PATH and, for all but root, by $ALBATROSS_PATH.
+ * absolute; a bare label is completed by -p PATH and, for all but root, by $ALBATROSS_PATH or the
+ * one path that is delegated to the user; where a path is meant, its label is that path itself.
  */
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <getopt.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -9,6 +10,14 @@
 
 #define CONFIG_OPTIONS (BIT(MEMORY) | BIT(CPUS) | BIT(NET) | BIT(BLOCK) | BIT(NAME) | BIT(NO_NAME))
 #define CONFIG_LATER   (BIT(RESTART) | BIT(STARTUP))
+
+static const OptionInfo policy_infos[N_OPTIONS] = {
+        [OPTION_MEMORY] = {"memory", 0, required_argument, "SIZE",
+                           "Memory of those that run, together; in MiB, or with K, M, G or T"},
+        [OPTION_CPUS] = {"cpus", 0, required_argument, "LIST", "CPUs they may use, as in 0-3,6"},
+        [OPTION_BLOCK] = {"block", 0, required_argument, "SIZE|none",
+                          "Size of all block devices together"},
+};
 
 const Verb verbs[] = {
         {.name = "list",
@@ -32,7 +41,7 @@ const Verb verbs[] = {
         {.name = "inspect",
          .min_args = 1,
          .max_args = 1,
-         .flags = VERB_IMAGE_IN,
+         .flags = VERB_IMAGE_IN | VERB_NEEDS_NO_DAEMON,
          .synopsis = "IMAGE",
          .help = "Show what an image is and which devices it needs",
          .run = verb_inspect},
@@ -100,8 +109,19 @@ const Verb verbs[] = {
          .synopsis = "FILE",
          .help = "Take over what an albatross in OCaml has, from its state file",
          .run = verb_import_state},
+        {.name = "policy",
+         .min_args = 1,
+         .max_args = 2,
+         .flags = VERB_MAY_ASK | VERB_SETS_LIMITS,
+         .options = BIT(UNIKERNELS) | BIT(MEMORY) | BIT(CPUS) | BIT(BLOCK) | BIT(BRIDGES) |
+                    BIT(OWNER) | BIT(RECURSIVE),
+         .infos = policy_infos,
+         .synopsis = "list [PATH] | set PATH | remove PATH",
+         .help = "List, set and remove what may be used below a path",
+         .run = verb_policy},
         {.name = "cat-config",
          .max_args = 0,
+         .flags = VERB_NEEDS_NO_DAEMON,
          .synopsis = "",
          .help = "Show the configuration files of albatrossd, in their order",
          .run = verb_cat_config},
@@ -114,7 +134,6 @@ const Verb verbs[] = {
         {.name = "stats"},
         {.name = "top"},
         {.name = "monitor"},
-        {.name = "policy"},
 };
 
 const size_t n_verbs = N_ELEMENTS(verbs);

@@ -11,18 +11,21 @@
 #define VERB_ANY SIZE_MAX
 
 typedef enum VerbFlags {
-        VERB_TAKES_REST = 1 << 0, /* "-- ARG..." */
-        VERB_MAY_ASK = 1 << 1,    /* polkit may want a password */
-        VERB_IMAGE_IN = 1 << 2,   /* its last argument is a file that it reads */
-        VERB_IMAGE_OUT = 1 << 3,  /* it writes a file */
+        VERB_TAKES_REST = 1 << 0,  /* "-- ARG..." */
+        VERB_MAY_ASK = 1 << 1,     /* polkit may want a password */
+        VERB_IMAGE_IN = 1 << 2,    /* its last argument is a file that it reads */
+        VERB_IMAGE_OUT = 1 << 3,   /* it writes a file */
+        VERB_SETS_LIMITS = 1 << 4, /* its --block is a size */
+        VERB_NEEDS_NO_DAEMON = 1 << 5,
 } VerbFlags;
 
 struct Verb {
         const char *name, *alias;
         size_t min_args, max_args;
         unsigned flags;
-        uint64_t options; /* beside the global ones */
-        uint64_t later;   /* recognised, but not there yet */
+        uint64_t options;        /* beside the global ones */
+        uint64_t later;          /* recognised, but not there yet */
+        const OptionInfo *infos; /* by OptionId: of those that are something else here; or NULL */
         const char *synopsis;
         const char *help;
         /* Returns the exit status, or a negative errno with @fault filled. NULL: not there yet. */
@@ -53,6 +56,7 @@ int verb_get_image(const Options *options, Fault *fault);
 int verb_import_state(const Options *options, Fault *fault);
 int verb_inspect(const Options *options, Fault *fault);
 int verb_list(const Options *options, Fault *fault);
+int verb_policy(const Options *options, Fault *fault);
 int verb_show(const Options *options, Fault *fault);
 int verb_start(const Options *options, Fault *fault);
 int verb_status(const Options *options, Fault *fault);

@@ -210,8 +210,6 @@ static void knows_the_verbs_that_are_not_there_yet(void **state) {
                 "stats alice:",
                 "top",
                 "monitor",
-                "policy set alice --owner=alice --unikernels=4 --bridges=br0 --block=none",
-                "policy remove alice --recursive",
         };
 
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
@@ -220,6 +218,34 @@ static void knows_the_verbs_that_are_not_there_yet(void **state) {
                 assert_non_null(parsed.options.verb);
                 assert_null(parsed.options.verb->run);
         }
+}
+
+static void block_is_a_size_where_limits_are_set(void **state) {
+        PARSED(parsed, "--block=12G policy set alice --owner=alice --owner @staff --bridges= -q");
+        const Options *options = &parsed.options;
+        size_t i = 0;
+
+        assert_int_equal(parsed.r, 0);
+        assert_int_equal(options->devices.n_blocks, 0);
+        assert_string_equal(options->values[OPTION_BLOCK], "12G");
+        assert_string_equal(options->values[OPTION_BRIDGES], "");
+        assert_string_equal(option_next_value(options, OPTION_OWNER, &i), "alice");
+        assert_string_equal(option_next_value(options, OPTION_OWNER, &i), "@staff");
+        assert_null(option_next_value(options, OPTION_OWNER, &i));
+        assert_null(option_next_value(options, OPTION_OWNER, &i));
+        assert_int_equal(options->n_all, 5);
+
+        /* And nowhere else. */
+        assert_refused("policy remove web --restart",
+                       "The verb 'policy' takes no option '--restart'");
+        assert_refused("create a b --owner=bob", "The verb 'create' takes no option '--owner'");
+}
+
+static void many_options_in_one_word_are_as_many(void **state) {
+        PARSED(parsed, "list -qjqjqj");
+
+        assert_int_equal(parsed.r, 0);
+        assert_int_equal(parsed.options.n_all, 6);
 }
 
 static void refuses_too_few_and_too_many_arguments(void **state) {
@@ -292,6 +318,8 @@ int main(void) {
                 cmocka_unit_test(refuses_options_of_other_verbs),
                 cmocka_unit_test(refuses_what_is_not_there_yet_by_name),
                 cmocka_unit_test(knows_the_verbs_that_are_not_there_yet),
+                cmocka_unit_test(block_is_a_size_where_limits_are_set),
+                cmocka_unit_test(many_options_in_one_word_are_as_many),
                 cmocka_unit_test(refuses_too_few_and_too_many_arguments),
                 cmocka_unit_test(refuses_missing_and_superfluous_values),
                 cmocka_unit_test(refuses_values_out_of_form),

@@ -112,6 +112,32 @@ static void paths_are_completed_too(void **state) {
         assert_false(target_is_path(""));
 }
 
+static void an_own_path_completes_what_no_other_does(void **state) {
+        const Options own = {.own_path = {"alice"}};
+        const Options both = {.own_path = {"alice"}, .path = "bob"};
+        char text[NAME_MAX_LENGTH + 2];
+        Name name;
+
+        assert_int_equal(target_name(&name, "web", &own, NULL), 0);
+        assert_string_equal(name.text, "alice:web");
+        assert_int_equal(target_name(&name, "alice", &own, NULL), 0);
+        assert_string_equal(name.text, "alice:alice");
+        /* Where a path is meant, it is itself. */
+        assert_int_equal(target_path(&name, "Alice", &own, NULL), 0);
+        assert_string_equal(name.text, "alice");
+        assert_int_equal(target_path(&name, "team", &own, NULL), 0);
+        assert_string_equal(name.text, "alice:team");
+        assert_int_equal(target_path(&name, "alice:alice", &own, NULL), 0);
+        assert_string_equal(name.text, "alice:alice");
+        target_text("web", &own, text);
+        assert_string_equal(text, ":web");
+
+        assert_int_equal(target_name(&name, "web", &both, NULL), 0);
+        assert_string_equal(name.text, "bob:web");
+        assert_int_equal(target_path(&name, "alice", &both, NULL), 0);
+        assert_string_equal(name.text, "bob:alice");
+}
+
 static void what_is_printed_can_be_typed_again(void **state) {
         const Options options = {.path = "alice"};
         const Options none = {};
@@ -169,6 +195,7 @@ int main(void) {
                 cmocka_unit_test(refuses_what_gets_too_long_by_its_path),
                 cmocka_unit_test(the_environment_completes_for_all_but_root),
                 cmocka_unit_test(paths_are_completed_too),
+                cmocka_unit_test(an_own_path_completes_what_no_other_does),
                 cmocka_unit_test(what_is_printed_can_be_typed_again),
                 cmocka_unit_test(the_other_host_gets_every_word_quoted),
                 cmocka_unit_test(files_become_streams_there),

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Many at once: what there is for ten is had by exactly ten, and whoever is refused is told why.
+# timeout: 180
+. "$(dirname "$0")/lib.sh"
+
+folder=$(mktemp -d)
+# The command, with its number for %, by that many clients at once; who was served is in "won".
+at_once() { # NUMBER COMMAND...
+    local n=$1 i
+    shift
+    rm -f "$folder"/*
+    for ((i = 1; i <= n; i++)); do
+        (
+            until [ -e "$folder/go" ]; do sleep 0.01; done
+            if "${@//%/$i}" >"$folder/out.$i" 2>"$folder/error.$i" </dev/null; then
+                echo "$i" >>"$folder/won"
+            fi
+        ) &
+    done
+    sleep 0.3
+    : >"$folder/go"
+    wait
+    touch "$folder/won"
+}
+n_won() { wc -l <"$folder/won"; }
+n_told() { grep -lF -e "$1" "$folder"/error.* | wc -l; }
+n_states() { albatrossctl list "$1" --json=short | grep -o "\"State\":\"$2\"" | wc -l; }
+used() { albatrossctl policy list "$1" --json=short | sed "s/^\[{\([^}]*\)}.*/\1/; s/.*\"$2\":\([0-9]*\).*/\1/"; }
+limits() { albatrossctl -q policy set "$@"; }
+clean() { albatrossctl -q list "$1" | xargs -r albatrossctl -q destroy; }
+
+limits ten --unikernels=10 --memory=1G --cpus=0
+at_once 50 albatrossctl -q create --memory=2 ten:u% "$HELLO" -- --sleep=600
+equal 'of 50 clients at once exactly 10 get one of 10 places' 10 "$(n_won)"
+equal 'the other 40 are told of the policy' 40 "$(n_told 'the policy ten allows 10')"
+equal 'ten run' 10 "$(n_states ten: running)"
+equal 'ten are counted' 10 "$(used ten: UnikernelsUsed)"
+clean ten:
+equal 'none is counted when they are gone' 0 "$(used ten: UnikernelsUsed)"
+
+at_once 50 albatrossctl -q create --memory=2 ten:deep%:u "$HELLO" -- --sleep=600
+equal 'the same for 50 paths below' 10 "$(n_won)"
+clean ten:
+
+limits ten --unikernels=60 --memory=100
+at_once 50 albatrossctl -q create --memory=10 ten:u% "$HELLO" -- --sleep=600
+equal 'of 50 who want 10 MiB of 100 exactly 10 get them' 10 "$(n_won)"
+equal 'the others are told' 40 "$(n_told 'the policy ten allows 100 MiB')"
+equal 'all memory is counted' 104857600 "$(used ten: MemoryUsed)"
+clean ten:
+equal 'and given back' 0 "$(used ten: MemoryUsed)"
+
+for i in {1..30}; do
+    albatrossctl -q create --no-start --memory=10 ten:u$i "$HELLO" -- --sleep=600 &
+done
+wait
+at_once 30 albatrossctl -q start ten:u%
+equal 'of 30 that are there already, exactly 10 start' '10 10' "$(n_won) $(n_states ten: running)"
+at_once 30 sh -c 'albatrossctl -q stop ten:u%; albatrossctl -q start ten:u%'
+equal 'however they are stopped and started, it is never more' "$(n_states ten: running)" "$(($(used ten: MemoryUsed) / 10485760))"
+check '... than there is' [ "$(n_states ten: running)" -le 10 ]
+at_once 30 albatrossctl -q stop ten:u%
+equal 'all stop' '30 0' "$(n_won) $(used ten: MemoryUsed)"
+clean ten:
+
+# --- set-policy against create
+for round in 1 2 3; do
+    limits ten --unikernels=40 --memory=400
+    (
+        until [ -e "$folder/go" ]; do sleep 0.01; done
+        for n in 30 20 15 10 5 3; do
+            limits ten --unikernels=$n 2>/dev/null
+        done
+    ) &
+    at_once 40 albatrossctl -q create --no-start --memory=2 ten:u% "$HELLO"
+    allowed=$(used ten: Unikernels) there=$(used ten: UnikernelsUsed)
+    check "round $round: a policy that shrinks meanwhile allows what is there ($there of $allowed)" [ "$there" -le "$allowed" ]
+    equal '... which is what was told' "$there" "$(n_won)"
+    clean ten:
+done
+at_once 20 albatrossctl -q policy set ten --unikernels=1%
+check 'many who set it: each is answered' [ "$(n_won)" = 20 ]
+equal 'the file is what is told' "$(used ten: Unikernels)" "$(sed -n 's/.*"Unikernels": \([0-9]*\).*/\1/p' /var/lib/albatross/v1/policies/ten.json)"
+wait_for 5 test "$(systemctl show albatross-ten.slice -P TasksMax)" = $((8 * $(used ten: Unikernels)))
+equal 'so is the slice' $((8 * $(used ten: Unikernels))) "$(systemctl show albatross-ten.slice -P TasksMax)"
+at_once 20 albatrossctl -q policy remove ten
+equal 'one of 20 removes it' '1 19' "$(n_won) $(n_told 'There is no policy ten')"
+
+# --- the same name
+at_once 20 albatrossctl -q create --memory=2 one "$HELLO" -- --sleep=600
+equal 'of 20 who want one name one gets it' '1 19' "$(n_won) $(n_told 'exists already')"
+at_once 20 albatrossctl -q destroy one
+check 'of 20 who destroy it each gets an answer' [ $(($(n_won) + $(n_told 'There is no unikernel one'))) = 20 ]
+check 'some of them that it is gone' [ "$(n_won)" -ge 1 ]
+equal 'it is' '' "$(albatrossctl -q list)"
+equal 'nothing is counted' '0 0' "$(used : UnikernelsUsed) $(used : MemoryUsed)"
+rm -r "$folder"
