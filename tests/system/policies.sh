@@ -6,7 +6,7 @@
 # timeout: 120
 . "$(dirname "$0")/lib.sh"
 
-M='org.albatross /org/albatross org.albatross.Manager'
+manager=(busctl call org.albatross /org/albatross org.albatross.Manager)
 state=/var/lib/albatross/v1
 create() { albatrossctl -q create --no-start "$@" "$HELLO"; }
 run() { albatrossctl -q create "$@" "$HELLO" -- --sleep=600; }
@@ -29,7 +29,7 @@ refuse 'a new policy needs unikernels, memory and CPUs' 'needs unikernels, memor
     albatrossctl policy set alice --unikernels=2 --memory=64
 refuse 'no unikernels' 'at least 1' albatrossctl policy set alice --unikernels=0 --memory=64 --cpus=0
 refuse 'too little memory' 'more than 16 MiB' albatrossctl policy set alice --unikernels=1 --memory=16 --cpus=0
-refuse 'memory in bytes' 'not a multiple of 1 MiB' busctl call $M SetPolicy 'sa{sv}' alice 3 \
+refuse 'memory in bytes' 'not a multiple of 1 MiB' "${manager[@]}" SetPolicy 'sa{sv}' alice 3 \
     Unikernels u 1 Memory t 33554433 CPUs au 1 0
 refuse 'more memory than there is' 'the machine has' albatrossctl policy set alice --unikernels=1 --memory=99T --cpus=0
 refuse 'a CPU that is not there' 'the machine has the CPU' albatrossctl policy set alice --unikernels=1 --memory=64 --cpus=0,999
@@ -40,8 +40,8 @@ refuse 'a bridge that is not there' 'The policy alice can'\''t allow the bridge 
 refuse 'a bridge that none can be' 'bridge' albatrossctl policy set alice --unikernels=1 --memory=64 --cpus=0 --bridges=a/b
 refuse 'more disk than there is' 'the machine has' albatrossctl policy set alice --unikernels=1 --memory=64 --cpus=0 --block=9000T
 refuse 'a label that is none' 'label' albatrossctl policy set a_b --unikernels=1 --memory=64 --cpus=0
-refuse 'an option that is none' 'not known' busctl call $M SetPolicy 'sa{sv}' alice 1 Color s red
-refuse 'no CPU at all' 'CPU' busctl call $M SetPolicy 'sa{sv}' alice 3 Unikernels u 1 Memory t 67108864 CPUs au 0
+refuse 'an option that is none' 'not known' "${manager[@]}" SetPolicy 'sa{sv}' alice 1 Color s red
+refuse 'no CPU at all' 'CPU' "${manager[@]}" SetPolicy 'sa{sv}' alice 3 Unikernels u 1 Memory t 67108864 CPUs au 0
 equal 'none of that left anything' 0 "$(find $state/policies -type f | wc -l)"
 
 # --- owners
@@ -53,7 +53,7 @@ refuse 'an owner of two words' 'one word' albatrossctl policy set alice --uniker
 refuse 'an owner of none' 'one word' albatrossctl policy set alice --unikernels=2 --memory=64 --cpus=0 --owner=@
 refuse 'none and some' 'exclude' albatrossctl policy set alice --unikernels=2 --memory=64 --cpus=0 --owner=none --owner=alice
 refuse 'more owners than can be' 'at most 64 owners' albatrossctl policy set alice --unikernels=2 \
-    --memory=64 --cpus=0 $(printf -- '--owner=%d ' {1..65})
+    --memory=64 --cpus=0 --owner={1..65}
 
 # --- set, list
 prints 'it is set, and says so' alice albatrossctl policy set alice --unikernels=3 --memory=64 --cpus=0 \
@@ -130,7 +130,7 @@ check 'systemd keeps them until the next boot' test -e /run/systemd/system.contr
 scope=albatross-alice:team:b.scope
 equal 'the scope has its own' "$(((17 + 8) << 20)) 0" "$(systemctl show $scope -P MemoryMax) $(systemctl show $scope -P MemorySwapMax)"
 equal 'all weigh the same' '100 100 100 100' "$(for unit in $scope albatross-alice.slice; do
-    echo "$(systemctl show $unit -P CPUWeight) $(systemctl show $unit -P IOWeight)"; done | xargs)"
+    systemctl show "$unit" -P CPUWeight -P IOWeight; done | xargs)"
 
 # --- restarts
 before=$(albatrossctl policy list --json=short | sed 's/"Block":[0-9]*//')
@@ -217,4 +217,4 @@ wait_for 5 grep -q 'signals:below.*PolicyRemoved\|PolicyRemoved.*signals:below' 
 kill %1
 equal 'a change is a signal, and no change is none' 2 "$(grep -c PolicyChanged "$test_output.signals")"
 equal 'each removal is one' 2 "$(grep -c PolicyRemoved "$test_output.signals")"
-rm -f "$test_output".[a-z]*
+rm -f "${test_output:?}".[a-z]*
