@@ -53,7 +53,7 @@ clean ten:
 equal 'and given back' 0 "$(used ten: MemoryUsed)"
 
 for i in {1..30}; do
-    albatrossctl -q create --no-start --memory=10 ten:u$i "$HELLO" -- --sleep=600 &
+    albatrossctl -q create --no-start --memory=10 "ten:u$i" "$HELLO" -- --sleep=600 &
 done
 wait
 at_once 30 albatrossctl -q start ten:u%
