@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/number.h"
+#include "base/listener.h"
 #include "launcher/connection.h"
 #include "launcher/launcher.h"
 #include "launcher/notify.h"
@@ -36,23 +36,9 @@
 #include "launcher/serve.h"
 #include "launcher/state.h"
 
-#define LISTEN_FDS_START 3
-
 /* A line as the journal takes its priority from, "<4>text". */
 #define say(level, format, ...)                                                                    \
         ((void) fprintf(stderr, "<%d>" format "\n", level __VA_OPT__(, ) __VA_ARGS__))
-
-/* The one listening socket that the service manager hands over, sd_listen_fds(3). */
-static int find_listener(void) {
-        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-        uint64_t value;
-
-        if (!pid || number_parse(pid, INT_MAX, &value) < 0 || (pid_t) value != getpid())
-                return -ENOTCONN;
-        if (!n || strcmp(n, "1") != 0)
-                return -ENOTCONN;
-        return LISTEN_FDS_START;
-}
 
 static void listener_on_ready(Watch *watch, uint32_t events) {
         Launcher *launcher = LIST_ENTRY(watch, Launcher, listener);
@@ -187,7 +173,7 @@ static int launcher_listen(Launcher *launcher, const Options *options) {
                         say(LOG_ERR, "%d children of the state handed over are lost", r);
         }
         if (fd < 0)
-                fd = find_listener();
+                fd = listener_inherited();
         if (fd < 0) {
                 say(LOG_ERR, "No socket was handed over; start albatross-launcher.socket");
                 return fd;

@@ -50,8 +50,8 @@ typedef struct TapOrder {
 typedef struct TapAnswer {
         int error;           /* 0 or negative errno; -EPIPE when the service died, twice */
         Fault fault;         /* with an error: NoSuchBridge, BridgeFull, MACInUse, or Failed */
-        int fd;              /* -1 for a persistent tap; taken by setting this to -1, else closed */
-        char name[IFNAMSIZ]; /* "alb7" */
+        int fd;              /* non-blocking; -1 for a persistent tap; taken by setting it to -1 */
+        char name[IFNAMSIZ]; /* "alb1234567"; not used again in this boot */
 } TapAnswer;
 
 typedef void (*TapMade)(void *userdata, TapAnswer *answer);
@@ -63,7 +63,9 @@ int network_make_tap(NetworkLink *link, const TapOrder *order, TapMade made, voi
 
 /* Removes taps of ours by their names, many at once; those that are not there are passed over.
  * Nobody is told when that is done: a removal is repeated until it was answered. Persistent taps
- * need this; for others it spares the end of their tender the time that it takes. */
+ * need this. For others it spares their tender's end the 20 ms that the removal of one takes,
+ * during which nobody else can make or remove any: call it before the signal that ends the tender.
+ */
 int network_remove_taps(NetworkLink *link, const char *const *names, size_t n_names);
 
 /* To be called once, after a start and before the first tap is made: removes every tap of ours but

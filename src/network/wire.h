@@ -31,6 +31,9 @@
 #define NETWORK_PREFIX "alb"
 #define NETWORK_ALIAS  "albatross:"
 
+/* Below this are the numbers in names of taps; none is used twice in a boot. */
+#define NETWORK_NUMBER_MAX UINT64_C(1000000000000)
+
 typedef struct NetworkName {
         char text[NETWORK_INTERFACE_MAX + 1];
 } NetworkName;

@@ -28,7 +28,7 @@ words=(
 pattern=$(IFS='|'; echo "${words[*]}")
 
 mapfile -t code < <(printf '%s\n' "${files[@]}" |
-    grep -E '\.[chS]$|\.(sh|lds|conf)$|^tools/|^\.ci/|\.(service|socket|slice)(\.in)?$')
+    grep -E '\.[chS]$|\.(sh|lds|conf)$|^tools/|^\.ci/|\.(service|socket|slice|network|link)(\.in)?$')
 ! grep -L 'SPDX-License-Identifier: ISC' -- "${code[@]}" | grep . || say '^ no SPDX line'
 
 ! printf '%s\n' "${files[@]}" | grep -E '\.[chS]$|\.sh$|^tools/|meson\.build$' | tr '\n' '\0' |

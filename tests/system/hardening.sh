@@ -11,5 +11,7 @@ check "the exposure of albatrossd is $level, at most 2.0" awk "BEGIN {exit !($le
 level=$(exposure albatross-launcher.service)
 check "the exposure of albatross-launcher, whose sandbox is the tenders', is $level, at most 4.0" \
     awk "BEGIN {exit !($level <= 4.0)}"
+level=$(exposure albatross-network.service)
+check "the exposure of albatross-network is $level, at most 1.1" awk "BEGIN {exit !($level <= 1.1)}"
 check 'the units are in order' systemd-analyze verify --man=no albatrossd.service albatrossd.socket \
-    albatross-launcher.service albatross-launcher.socket albatross-guests.service
+    albatross-launcher.service albatross-launcher.socket albatross-network.service albatross-network.socket albatross-guests.service

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/listener.h"
+#include "base/number.h"
+
+#define LISTEN_FDS_START 3
+
+int listener_inherited(void) {
+        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+        uint64_t value;
+
+        if (!pid || number_parse(pid, INT_MAX, &value) < 0 || (pid_t) value != getpid())
+                return -ENOTCONN;
+        if (!n || strcmp(n, "1") != 0)
+                return -ENOTCONN;
+        if (fcntl(LISTEN_FDS_START, F_SETFD, FD_CLOEXEC) < 0 ||
+            fcntl(LISTEN_FDS_START, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+        return LISTEN_FDS_START;
+}
