@@ -116,7 +116,8 @@ static int plan_unikernel(Import *import, Item *item, Fault *fault) {
                 snprintf(text, sizeof(text), "%.*s:%s", path_length, item->name.text,
                          block->device[0] ? block->device : block->guest);
                 r = name_parse(&device.name, text, fault);
-                if (r >= 0 && !there_find(&import->there, &device) &&
+                if (r >= 0 && import->there.lists[ITEM_BLOCK] &&
+                    !there_find(&import->there, &device) &&
                     !json_object_get(import->block_names, device.name.text))
                         r = item_remark(item, "its block device %s is not there, nor taken over",
                                         text[0] == ':' ? text + 1 : text);
@@ -215,7 +216,7 @@ int verb_import_state(const Options *options, Fault *fault) {
         if (r >= 0)
                 r = connect_if_needed(&import, fault);
         if (r >= 0)
-                r = there_ask(&import.there, import.bus);
+                r = there_ask(&import.there, import.bus, &import.items);
         if (r >= 0) {
                 import.block_names = json_object();
                 r = import.block_names ? 0 : -ENOMEM;

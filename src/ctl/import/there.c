@@ -106,12 +106,23 @@ static int ask(There *there, sd_bus *bus, ItemKind kind) {
         return r < 0 ? error_from_bus(fault, NULL, r) : 0;
 }
 
-int there_ask(There *ret, sd_bus *bus) {
+static bool speak_of(const Items *items, ItemKind kind) {
+        for (size_t i = 0; i < items->n_items; i++) {
+                const Item *item = &items->items[i];
+
+                if (item->kind == kind || (kind == ITEM_BLOCK && item->config.devices.n_blocks > 0))
+                        return true;
+        }
+        return false;
+}
+
+int there_ask(There *ret, sd_bus *bus, const Items *items) {
         There there = {};
 
         for (ItemKind kind = 0; kind < ITEM_N_KINDS; kind++) {
                 if (bus) {
-                        (void) ask(&there, bus, kind);
+                        if (speak_of(items, kind))
+                                (void) ask(&there, bus, kind);
                         continue;
                 }
                 there.lists[kind] = json_object();

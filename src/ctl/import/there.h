@@ -13,8 +13,9 @@ typedef struct There {
         Fault faults[ITEM_N_KINDS];  /* why it is unknown */
 } There;
 
-/* Asks for all kinds at once. Without a @bus (NULL) there is nothing. -ENOMEM. */
-int there_ask(There *ret, sd_bus *bus);
+/* Asks for those kinds that @items are of, or speak of: not everybody may ask for everything.
+ * Without a @bus (NULL) there is nothing. -ENOMEM. */
+int there_ask(There *ret, sd_bus *bus, const Items *items);
 void there_done(There *there);
 
 /* What there is under the name of @item, as a JSON object; NULL when there is none. */
