@@ -151,6 +151,17 @@ END
         busctl call org.albatross /org/albatross org.albatross.Manager ListPolicies s import:below
     check 'they can be removed' busctl call org.albatross /org/albatross org.albatross.Manager \
         RemovePolicy 'sa{sv}' import 1 Recursive b true
+
+    busctl call org.albatross /org/albatross org.albatross.Manager SetPolicy 'sa{sv}' import 4 \
+        Unikernels u 2 Memory t $((64 << 20)) CPUs au 1 0 Owners as 1 alice
+    prints 'whom a path is delegated to may take over unikernels there' \
+        'created        unikernel     import:new' \
+        as alice albatrossctl --no-ask-password import-state "$folder/new"
+    prints 'and again' 'already there  unikernel     import:new' \
+        as alice albatrossctl --no-ask-password import-state "$folder/new"
+    check 'it can be destroyed' albatrossctl destroy import:new
+    check 'and the policy removed' busctl call org.albatross /org/albatross \
+        org.albatross.Manager RemovePolicy 'sa{sv}' import 0
 else
     say_result skip 'policies: albatrossd has none yet'
 fi
