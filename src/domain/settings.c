@@ -140,6 +140,15 @@ static int assign_transfer_max(Settings *settings, const char *value, Fault *fau
         return 0;
 }
 
+static int assign_start(Settings *settings, const char *value, Fault *fault) {
+        uint64_t usec;
+
+        if (number_parse_span(value, &usec) < 0 || usec == 0 || usec > HOUR)
+                return refuse(fault, value, "a time span of more than 0 and at most an hour");
+        settings->start_usec = usec;
+        return 0;
+}
+
 static int assign_stop(Settings *settings, const char *value, Fault *fault) {
         uint64_t usec;
 
@@ -185,6 +194,7 @@ static const struct {
         {"ImageSizeMax", assign_image_size_max, "256M"},
         {"TransferIdleSec", assign_transfer_idle, "10s"},
         {"TransferMaxSec", assign_transfer_max, "10min"},
+        {"StartSec", assign_start, "90s"},
         {"StopSec", assign_stop, "5s"},
         {"DiskReserve", assign_disk_reserve, "5%"},
 };

@@ -22,7 +22,7 @@ typedef struct Settings {
         bool prefer_official_tender;
         char block_folder[SETTINGS_PATH_MAX + 1];
         uint64_t image_size_max_bytes;
-        uint64_t transfer_idle_usec, transfer_max_usec, stop_usec;
+        uint64_t transfer_idle_usec, transfer_max_usec, start_usec, stop_usec;
         /* The larger one of the two is what stays free on the disk. */
         uint64_t disk_reserve_bytes;
         uint32_t disk_reserve_percent;

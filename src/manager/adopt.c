@@ -51,7 +51,8 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         if (unikernel->n_invocations > 0)
                 run->invocation = unikernel->invocations[unikernel->n_invocations - 1];
         run->slice_number = record->slice_number;
-        run->scoped = slices_claim(unikernel->manager, &unikernel->name, record->slice_number) >= 0;
+        run->sliced = slices_claim(unikernel->manager, &unikernel->name, record->slice_number) >= 0;
+        run->scoped = true;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel);
 }

@@ -189,6 +189,8 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
 /* --- run.c: from the gate to the end */
 /* A run that is ours and new; @unikernel must have none. */
 Run *run_new(Unikernel *unikernel, const LauncherReply *spawned);
+/* When PID 1 has made its scope, or may have: it goes with the run, or now, when that is over. */
+void run_note_scope(Unikernel *unikernel, int error);
 /* Sent again when the launcher that was asked to send it has been replaced. */
 void run_signal(Unikernel *unikernel, int signal_number);
 /* Its tender is gone: gives back all that it held, and goes on from there. */

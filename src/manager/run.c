@@ -43,6 +43,21 @@ void run_signal(Unikernel *unikernel, int signal_number) {
         launcher_call(unikernel->manager->launcher, &call);
 }
 
+void run_note_scope(Unikernel *unikernel, int error) {
+        char unit[NAME_UNIT_MAX + 1];
+
+        /* When PID 1 was lost in between, nobody knows. */
+        if (error < 0 && error != -ECONNRESET)
+                return;
+        if (unikernel->run) {
+                unikernel->run->scoped = true;
+                return;
+        }
+        unikernel_scope(unikernel, unit);
+        scope_stop(unikernel->manager->bus, unit);
+        scope_release(unikernel->manager->bus, unit);
+}
+
 static uint64_t now_usec(void) {
         struct timespec now;
 
@@ -64,8 +79,9 @@ static void run_give_back(Unikernel *unikernel, Run *run) {
                 if (!run->opened)
                         scope_stop(manager->bus, unit);
                 scope_release(manager->bus, unit);
-                slices_release(manager, &unikernel->name, run->slice_number);
         }
+        if (run->sliced)
+                slices_release(manager, &unikernel->name, run->slice_number);
         if (!run->orphaned)
                 launcher_call(manager->launcher, &forget);
         uid_pool_release(manager->uids, run->uid);

@@ -48,6 +48,7 @@ static void on_scoped(void *userdata, int error, const char *reason) {
         Start *start = userdata;
 
         start->scope = scope_start_free(start->scope);
+        run_note_scope(start->unikernel, error);
         if (error < 0)
                 error = fault_set(start_fault(start), FAULT_SCOPE_FAILED,
                                   "systemd did not start the scope of %s: %s",
@@ -67,7 +68,7 @@ static int begin_scope(Start *start) {
         r = slices_take(unikernel->manager, &unikernel->name, &unikernel->run->slice_number);
         if (r < 0)
                 return r;
-        unikernel->run->scoped = true;
+        unikernel->run->sliced = true;
         start->scope_overhead_bytes =
                 tender_kind_overhead(start->tender ? start->tender->kind : TENDER_ALBATROSS_SPT);
         unikernel_scope(unikernel, unit);
@@ -86,6 +87,7 @@ static int begin_scope(Start *start) {
                                 .allowed_cpus = mask,
                                 .allowed_cpus_size =
                                         cpus_is_empty(&unikernel->config.cpus) ? 0 : sizeof(mask),
+                                .timeout_usec = unikernel->manager->settings.start_usec,
                         },
                         on_scoped, start);
         if (r < 0)

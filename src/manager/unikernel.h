@@ -36,7 +36,8 @@ typedef struct Run {
         uint32_t uid;
         uint64_t start_ticks;  /* proc(5) */
         uint32_t slice_number; /* of its path; see slices.c */
-        bool scoped;           /* its scope was asked for */
+        bool sliced;           /* it is counted in that slice */
+        bool scoped;           /* it has a scope of ours, or may have one */
         bool opened;           /* its tender was executed */
         bool asked;            /* we were told to end it */
         bool orphaned;         /* the launcher does not know it: it died since */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,28 +23,30 @@ struct ScopeWatch {
         sd_bus_slot *slot;
         sd_bus_slot *owner_slot;
         ListLink starts;
+        ListLink abandoned; /* nobody waits for these any more, but they may become a scope */
 };
 
 struct ScopeStart {
         ListLink link;
         ScopeWatch *watch;
         sd_bus_slot *slot;
+        sd_event_source *deadline;
+        uint64_t timeout_usec;
         char *unit, *slice, *description, *job;
         pid_t pid;
         uint64_t memory_max_bytes;
         uint8_t *allowed_cpus;
         size_t allowed_cpus_size;
-        bool clearing; /* the job at hand stops a leftover of that name */
+        bool requested; /* StartTransientUnit is not answered yet */
+        bool clearing;  /* the job at hand stops a leftover of that name */
         unsigned n_cleared;
         ScopeStarted handler;
         void *userdata;
 };
 
-ScopeStart *scope_start_free(ScopeStart *start) {
-        if (!start)
-                return NULL;
-
+static void release(ScopeStart *start) {
         list_remove(&start->link);
+        sd_event_source_disable_unref(start->deadline);
         sd_bus_slot_unref(start->slot);
         free(start->unit);
         free(start->slice);
@@ -50,6 +54,22 @@ ScopeStart *scope_start_free(ScopeStart *start) {
         free(start->job);
         free(start->allowed_cpus);
         free(start);
+}
+
+ScopeStart *scope_start_free(ScopeStart *start) {
+        if (!start)
+                return NULL;
+
+        start->handler = NULL;
+        start->deadline = sd_event_source_disable_unref(start->deadline);
+        if (start->requested) {
+                list_remove(&start->link);
+                list_append(&start->watch->abandoned, &start->link);
+                return NULL;
+        }
+        if (start->job && !start->clearing)
+                (void) scope_stop(start->watch->bus, start->unit);
+        release(start);
         return NULL;
 }
 
@@ -59,7 +79,18 @@ static int request_start(ScopeStart *start);
 
 static void finish(ScopeStart *start, int error, const char *reason) {
         list_remove(&start->link);
+        start->deadline = sd_event_source_disable_unref(start->deadline);
         start->handler(start->userdata, error, reason);
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        ScopeStart *start = userdata;
+        char reason[64];
+
+        snprintf(reason, sizeof(reason), "it has not answered within %" PRIu64 " s",
+                 start->timeout_usec / 1000000U);
+        finish(start, -ETIMEDOUT, reason);
+        return 0;
 }
 
 static int remember_job(ScopeStart *start, sd_bus_message *reply) {
@@ -91,7 +122,6 @@ static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
         return 0;
 }
 
-/* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
 static int clear_leftover(ScopeStart *start) {
         start->n_cleared++;
         (void) scope_release(start->watch->bus, start->unit);
@@ -100,12 +130,61 @@ static int clear_leftover(ScopeStart *start) {
                                         "replace");
 }
 
+static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const char *description = "";
+        ScopeStart *start = userdata;
+        char reason[512];
+        int r;
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                (void) sd_bus_message_read(reply, "v", "s", &description);
+        /* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
+        if (strcmp(description, start->description) == 0) {
+                r = clear_leftover(start);
+                if (r < 0)
+                        finish(start, r, strerror(-r));
+                return 0;
+        }
+        snprintf(reason, sizeof(reason), "there is a unit %s that is not ours (\"%.100s\")",
+                 start->unit, description);
+        finish(start, -EEXIST, reason);
+        return 0;
+}
+
+/* Somebody may have made a unit of this name himself, and what runs in it is none of our business.
+ */
+static int ask_whose(ScopeStart *start) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", start->unit, &path);
+        if (r < 0)
+                return r;
+        return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_NAME, path,
+                                        "org.freedesktop.DBus.Properties", "Get", on_description,
+                                        start, "ss", "org.freedesktop.systemd1.Unit",
+                                        "Description");
+}
+
+/* It comes after its time. */
+static void on_late_reply(ScopeStart *start, const sd_bus_error *failure) {
+        if (!failure)
+                (void) scope_stop(start->watch->bus, start->unit);
+        release(start);
+}
+
 static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         ScopeStart *start = userdata;
         const sd_bus_error *failure = sd_bus_message_get_error(reply);
         int r;
 
         start->slot = sd_bus_slot_unref(start->slot);
+        start->requested = false;
+        if (!start->handler) {
+                on_late_reply(start, failure);
+                return 0;
+        }
         if (!failure) {
                 r = remember_job(start, reply);
                 if (r < 0)
@@ -115,11 +194,11 @@ static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e
 
         if (start->n_cleared < CLEARINGS_MAX &&
             sd_bus_error_has_name(failure, MANAGER_ERROR_UNIT_EXISTS)) {
-                r = clear_leftover(start);
+                r = ask_whose(start);
                 if (r >= 0)
                         return 0;
         }
-        finish(start, -sd_bus_message_get_errno(reply), failure->message);
+        finish(start, -EIO, failure->message);
         return 0;
 }
 
@@ -189,8 +268,10 @@ static int request_start(ScopeStart *start) {
         r = sd_bus_message_append(message, "a(sa(sv))", 0);
         if (r < 0)
                 return r;
-        return sd_bus_call_async(start->watch->bus, &start->slot, message, on_start_reply, start,
-                                 MANAGER_TIMEOUT);
+        r = sd_bus_call_async(start->watch->bus, &start->slot, message, on_start_reply, start,
+                              MANAGER_TIMEOUT);
+        start->requested = r >= 0;
+        return r;
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -207,6 +288,7 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
 
                 if (!start->job || strcmp(start->job, job) != 0)
                         continue;
+                free(TAKE_PTR(start->job));
                 if (start->clearing) {
                         start->clearing = false;
                         r = request_start(start);
@@ -237,6 +319,7 @@ int scope_start(ScopeStart **ret,
         start->userdata = userdata;
         start->pid = spec->pid;
         start->memory_max_bytes = spec->memory_max_bytes;
+        start->timeout_usec = spec->timeout_usec;
         start->unit = strdup(spec->unit);
         start->slice = strdup(spec->slice);
         start->description = strdup(spec->description);
@@ -247,6 +330,10 @@ int scope_start(ScopeStart **ret,
         if (spec->allowed_cpus_size > 0)
                 memcpy(start->allowed_cpus, spec->allowed_cpus, spec->allowed_cpus_size);
 
+        r = sd_event_add_time_relative(sd_bus_get_event(watch->bus), &start->deadline,
+                                       CLOCK_MONOTONIC, spec->timeout_usec, 0, on_deadline, start);
+        if (r < 0)
+                return r;
         r = request_start(start);
         if (r < 0)
                 return r;
@@ -255,9 +342,15 @@ int scope_start(ScopeStart **ret,
         return 0;
 }
 
+static void forget_abandoned(ScopeWatch *watch) {
+        LIST_FOREACH(link, &watch->abandoned)
+        release(LIST_ENTRY(link, ScopeStart, link));
+}
+
 ScopeWatch *scope_watch_free(ScopeWatch *watch) {
         if (!watch)
                 return NULL;
+        forget_abandoned(watch);
         sd_bus_slot_unref(watch->slot);
         sd_bus_slot_unref(watch->owner_slot);
         sd_bus_unref(watch->bus);
@@ -268,6 +361,10 @@ ScopeWatch *scope_watch_free(ScopeWatch *watch) {
 DEFINE_CLEANUP(ScopeWatch *, scope_watch_free);
 
 static void fail_all(ScopeWatch *watch, const char *reason) {
+        forget_abandoned(watch);
+        LIST_FOREACH(link, &watch->starts)
+        /* Its answer won't come. */
+        LIST_ENTRY(link, ScopeStart, link)->requested = false;
         LIST_FOREACH(link, &watch->starts)
         finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET, reason);
 }
@@ -313,6 +410,7 @@ int scope_watch_new(ScopeWatch **ret, sd_bus *bus) {
         if (!watch)
                 return -ENOMEM;
         list_init(&watch->starts);
+        list_init(&watch->abandoned);
         r = scope_watch_set_bus(watch, bus);
         if (r < 0)
                 return r;

@@ -22,10 +22,13 @@ typedef struct ScopeSpec {
         uint64_t memory_max_bytes;
         const uint8_t *allowed_cpus; /* bit mask as systemd takes it, lowest CPU first */
         size_t allowed_cpus_size;
+        uint64_t timeout_usec; /* for all that PID 1 has to say about it */
 } ScopeSpec;
 
-/* @error is 0 or a negative errno; @reason says in words what systemd said. The ScopeStart is done
- * then and may be freed. */
+/* @error is 0 or a negative errno; @reason says in words what systemd said. -EEXIST: there is a
+ * unit of that name which we have not made, and which is left alone. -ETIMEDOUT: PID 1 has not
+ * answered in time; should it make the scope after all, that is stopped at once. After -ECONNRESET
+ * it may be there. The ScopeStart is done then and may be freed. */
 typedef void (*ScopeStarted)(void *userdata, int error, const char *reason);
 
 typedef struct ScopeWatch ScopeWatch;
@@ -42,14 +45,15 @@ ScopeWatch *scope_watch_free(ScopeWatch *watch);
 /* Begins to start a scope. PID 1 keeps one that has failed until scope_release(), so that its
  * Result can be read after its end; we hold no reference of it (AddRef): each of those costs PID 1
  * a match rule on the bus, of which dbus-daemon allows 512 before it throws PID 1 off. @spec is
- * copied. When a dead unit of that name is still around, it is cleared away first. */
+ * copied. When a unit that we have made for the same is still around, it is cleared away first:
+ * @spec's description tells whether we have. */
 int scope_start(ScopeStart **ret,
                 ScopeWatch *watch,
                 const ScopeSpec *spec,
                 ScopeStarted handler,
                 void *userdata);
 
-/* Cancels the wait, not the scope. */
+/* One that is not done is given up: its scope is stopped, as soon as PID 1 has it. */
 ScopeStart *scope_start_free(ScopeStart *start);
 
 /* Gives a scope another limit. @error is 0 or a negative errno. */

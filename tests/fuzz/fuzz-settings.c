@@ -42,6 +42,7 @@ static void check(const Settings *settings) {
         property(settings->image_size_max_bytes > 0, "an image may have a size");
         property(settings->transfer_idle_usec > 0 && settings->transfer_idle_usec <= hour &&
                          settings->transfer_max_usec > 0 && settings->transfer_max_usec <= hour &&
+                         settings->start_usec > 0 && settings->start_usec <= hour &&
                          settings->stop_usec <= hour,
                  "everything ends");
         property(settings->disk_reserve_percent <= 100, "no more is kept free than there is");

@@ -7,6 +7,12 @@
 . "$(dirname "$0")/lib.sh"
 
 create() { albatrossctl create --memory=2 "$1" "$HELLO" -- --sleep=600; }
+nothing_left_but_scope() { # NAME
+    ! albatrossctl list -q | grep -qx "$1" && [ ! -e "/var/lib/albatross/v1/unikernels/$1.json" ]
+}
+nothing_left_but_locks() { # NAME
+    nothing_left_but_scope "$1" && ! systemctl list-units --all --plain --no-legend "albatross-$1.scope" | grep -q .
+}
 nothing_left() { # NAME
     ! albatrossctl list -q | grep -qx "$1" && [ ! -e "/var/lib/albatross/v1/unikernels/$1.json" ] &&
         ! systemctl is-active -q "albatross-$1.scope" && [ -z "$(ls /run/systemd/dynamic-uid)" ]
@@ -27,6 +33,52 @@ slow_systemd
 check 'systemd answers late: create waits' create late
 equal '  and it runs' running "$(albatrossctl show late -P State)"
 wait
+# Whoever waits for it too long is told; and a scope that is made after all is nobody's.
+mkdir -p /run/albatrossd.conf.d
+printf '[Albatross]\nStartSec=1\n' >/run/albatrossd.conf.d/50-test.conf
+systemctl restart albatrossd
+slow_systemd
+before=${EPOCHREALTIME/./}
+refuse 'systemd answers too late: create is refused' 'it has not answered within 1 s' create never
+check '  in time' [ $((${EPOCHREALTIME/./} - before)) -lt 2500000 ]
+check '  others are served' timeout 1 albatrossctl list
+check '  the one that ran runs' albatrossctl status late
+wait
+check '  and nothing is left, now that it answers' wait_for 3 nothing_left_but_locks never
+sleep 0.5
+check '  nor is anything made later' nothing_left_but_locks never
+slow_systemd
+refuse 'who tries it again' 'it has not answered within 1 s' create never
+refuse '  and again' 'it has not answered within 1 s' create never
+wait
+check '  succeeds when systemd is back' create never
+equal '  and it runs' running "$(albatrossctl show never -P State)"
+sleep 0.5
+equal '  and goes on' running "$(albatrossctl show never -P State)"
+albatrossctl -q destroy never
+rm -r /run/albatrossd.conf.d
+systemctl restart albatrossd
+
+# Not ours: left alone, whatever comes.
+systemd-run -q --scope --unit=albatross-theirs.scope sleep 300 &
+check 'a scope of our name is made by somebody else' wait_for 3 systemctl is-active -q albatross-theirs.scope
+refuse '  create is refused' 'there is a unit albatross-theirs.scope that is not ours' create theirs
+sleep 0.5
+check '  and has not touched it' systemctl is-active -q albatross-theirs.scope
+check '  nothing of ours is left' nothing_left_but_scope theirs
+check '  another one can be made' create mine
+check '  and goes' albatrossctl destroy mine
+albatrossctl -q create --no-start theirs "$HELLO"
+refuse '  so is a start' 'that is not ours' albatrossctl start theirs
+check '  and has not touched it' systemctl is-active -q albatross-theirs.scope
+systemctl stop albatross-theirs.scope
+check 'when it is gone the start succeeds' albatrossctl start theirs
+check '  and the unikernel can be destroyed' albatrossctl destroy theirs
+systemd-run -q --scope --unit=albatross-theirs.scope --description='Unikernel theirs' sleep 300 &
+wait_for 3 systemctl is-active -q albatross-theirs.scope
+check 'a leftover of our own is cleared away' create theirs
+check '  and goes' albatrossctl destroy theirs
+
 slow_systemd
 create gate >"$test_output.gate" 2>&1 &
 client=$!

@@ -56,6 +56,7 @@ static void has_the_defaults_of_the_manual(void **state) {
         assert_int_equal(settings->image_size_max_bytes, MIB(256));
         assert_int_equal(settings->transfer_idle_usec, 10000000);
         assert_int_equal(settings->transfer_max_usec, 600000000);
+        assert_int_equal(settings->start_usec, 90000000);
         assert_int_equal(settings->stop_usec, 5000000);
         assert_int_equal(settings->disk_reserve_bytes, MIB(256));
         assert_int_equal(settings->disk_reserve_percent, 5);
@@ -79,6 +80,8 @@ static void takes_each_key(void **state) {
         assert_int_equal(settings->transfer_idle_usec, 500000);
         assign(settings, "TransferMaxSec", "1min 30s");
         assert_int_equal(settings->transfer_max_usec, 90000000);
+        assign(settings, "StartSec", "1min");
+        assert_int_equal(settings->start_usec, 60000000);
         assign(settings, "StopSec", "0");
         assert_int_equal(settings->stop_usec, 0);
 }
@@ -157,6 +160,9 @@ static void refuses_values_that_do_not_fit_and_changes_nothing(void **state) {
                 {"TransferMaxSec", "0"},
                 {"TransferMaxSec", "infinity"},
                 {"TransferMaxSec", "3601"},
+                {"StartSec", "0"},
+                {"StartSec", "3601"},
+                {"StartSec", "soon"},
                 {"StopSec", "2h"},
                 {"StopSec", "-1"},
                 {"DiskReserve", "%"},
