@@ -65,7 +65,8 @@ struct Manager {
         bool asking_uids;
         uint64_t launcher_generation;
         sd_event_source *relist_timer;
-        Name *boot; /* to be started with the host, in this order */
+        sd_event_source *undone_timer; /* while there are some */
+        Name *boot;                    /* to be started with the host, in this order */
         size_t n_boot, next_boot;
         bool booting;       /* it has begun */
         bool boot_is_busy;  /* with beginning some */
@@ -158,8 +159,19 @@ void slices_free_all(Manager *manager);
 /* Writes it; unikernel_settle() follows. */
 int record_save(Unikernel *unikernel);
 int record_remove(Unikernel *unikernel);
+/* The same for one that is not there any more. */
+int record_remove_name(Manager *manager, const char *name, WriterDone done, void *userdata);
 /* Reads all of them; what can't be read goes to quarantine. Returns how many did. */
 int records_load(Manager *manager);
+
+/* --- undone.c: creates that have failed, and whose records are still there */
+/* Tries again to remove it, from time to time, in the daemon after this one, too. */
+void undone_note(Manager *manager, const char *name, int error);
+bool undone_contains(const Manager *manager, const char *name);
+/* There is a record of that name that counts. */
+void undone_forget(Manager *manager, const char *name);
+/* At the start, when all records are loaded. */
+int undone_begin(Manager *manager);
 
 /* --- record-text.c: what such a file says */
 /* The caller owns *@ret. Never more than WRITER_DATA_MAX bytes, however odd the arguments. */

@@ -303,6 +303,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         if (r >= 0)
                 r = run_records_sweep(manager);
         if (r >= 0)
+                r = undone_begin(manager);
+        if (r >= 0)
                 r = adopt_begin(manager);
         if (r >= 0)
                 r = manager_refill_uids(manager);
@@ -334,6 +336,7 @@ Manager *manager_free(Manager *manager) {
         sd_event_source_disable_unref(manager->relist_timer);
         policy_jobs_free(manager);
         policy_limits_free(manager);
+        sd_event_source_disable_unref(manager->undone_timer);
         launcher_link_free(manager->launcher);
         writer_link_free(manager->writer);
         scope_watch_free(manager->scopes);

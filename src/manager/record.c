@@ -31,11 +31,13 @@ static void on_saved(void *userdata, const WriterAnswer *answer) {
         Unikernel *unikernel = userdata;
 
         unikernel->unsaved = answer->error < 0;
+        if (answer->error == 0)
+                undone_forget(unikernel->manager, unikernel->name.text);
         settle(unikernel, answer->error);
 }
 
-static void record_file(const Unikernel *unikernel, char ret[static WRITER_NAME_MAX + 1]) {
-        snprintf(ret, WRITER_NAME_MAX + 1, "%s" SUFFIX, unikernel->name.text);
+static void record_file(const char *name, char ret[static WRITER_NAME_MAX + 1]) {
+        snprintf(ret, WRITER_NAME_MAX + 1, "%s" SUFFIX, name);
 }
 
 int record_save(Unikernel *unikernel) {
@@ -47,7 +49,7 @@ int record_save(Unikernel *unikernel) {
         r = record_format(unikernel, &text);
         if (r < 0)
                 return r;
-        record_file(unikernel, file);
+        record_file(unikernel->name.text, file);
         r = writer_order(unikernel->manager->writer,
                          &(const WriterOrder){
                                  .verb = WRITER_PUT,
@@ -63,18 +65,23 @@ int record_save(Unikernel *unikernel) {
         return 0;
 }
 
-int record_remove(Unikernel *unikernel) {
+int record_remove_name(Manager *manager, const char *name, WriterDone done, void *userdata) {
         char file[WRITER_NAME_MAX + 1];
+
+        record_file(name, file);
+        return writer_order(manager->writer,
+                            &(const WriterOrder){
+                                    .verb = WRITER_REMOVE,
+                                    .folder = WRITER_UNIKERNELS,
+                                    .name = file,
+                            },
+                            done, userdata);
+}
+
+int record_remove(Unikernel *unikernel) {
         int r;
 
-        record_file(unikernel, file);
-        r = writer_order(unikernel->manager->writer,
-                         &(const WriterOrder){
-                                 .verb = WRITER_REMOVE,
-                                 .folder = WRITER_UNIKERNELS,
-                                 .name = file,
-                         },
-                         on_removed, unikernel);
+        r = record_remove_name(unikernel->manager, unikernel->name.text, on_removed, unikernel);
         if (r < 0)
                 return r;
         unikernel->n_saving++;
@@ -98,6 +105,9 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
         if (name_parse(&name, label, NULL) < 0 || strcmp(name.text, label) != 0)
                 return -EBADMSG;
 
+        /* It is being removed. */
+        if (undone_contains(manager, name.text))
+                return 0;
         r = file_read_at(folder_fd, file, WRITER_DATA_MAX, &text, &size);
         if (r < 0)
                 return r;

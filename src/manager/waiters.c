@@ -86,6 +86,9 @@ void unikernel_settle(Unikernel *unikernel) {
         }
         /* One that nobody ever saw goes in any case. */
         if (unikernel->removing && (unikernel->save_error == 0 || !unikernel->recorded)) {
+                if (unikernel->save_error < 0)
+                        undone_note(unikernel->manager, unikernel->name.text,
+                                    unikernel->save_error);
                 remove_for_good(unikernel);
                 return;
         }

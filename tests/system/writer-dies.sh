@@ -4,6 +4,7 @@
 # The writer dies in the middle of something, and no other one can be started: whoever asked is told,
 # and can ask again. (When one can be, nobody notices: see kills.sh.)
 # rig: own
+# timeout: 120
 . "$(dirname "$0")/lib.sh"
 
 daemon() { systemctl show -P MainPID albatrossd; }
@@ -83,6 +84,49 @@ for how in serial version short unasked chatter; do
 done
 mv $program.away $program
 kill -KILL "$(writer)"
+
+# --- a create fails, and what was written of it can't be removed
+
+mkdir -p /run/albatrossd.conf.d /run/systemd/system-generators
+printf '[Albatross]\nStartSec=2\n' >/run/albatrossd.conf.d/50-test.conf
+printf '#!/bin/sh\nsleep 4\n' >/run/systemd/system-generators/slow
+chmod +x /run/systemd/system-generators/slow
+systemctl restart albatrossd
+need_writer
+fail_to_create() { # PID 1 does not answer, and the writer is lost between record and removal.
+    systemctl daemon-reload &
+    sleep 0.3
+    albatrossctl create --memory=2 undone "$HELLO" >"$test_output.create" 2>&1 &
+    create=$!
+    wait_for 2 [ -e $record ]
+    mv $program $program.away
+    pkill -KILL -x albatross-write
+    status=0; wait $create || status=$?
+    equal 'a create that systemd does not answer fails' 1 "$status"
+    check '  its record is still there' [ -e $record ]
+    wait
+}
+record=/var/lib/albatross/v1/unikernels/undone.json
+fail_to_create
+mv $program.away $program
+systemctl restart albatrossd
+equal '  but does not come back with the next daemon' '' "$(albatrossctl list -q)"
+check '  which has removed it' wait_for 3 [ ! -e $record ]
+check '  and forgotten it' wait_for 12 [ ! -e /run/albatross/undone/undone ]
+fail_to_create
+mv $program.away $program
+check 'the same daemon tries again, too' wait_for 12 [ ! -e $record ]
+check '  and forgets it' wait_for 12 [ ! -e /run/albatross/undone/undone ]
+fail_to_create
+mv $program.away $program
+check 'whoever takes the name meanwhile' albatrossctl create --no-start undone "$HELLO"
+sleep 6
+check '  keeps it' [ -e $record ]
+check '  also with the next daemon' systemctl restart albatrossd
+equal '  which knows it' undone "$(albatrossctl list -q)"
+check '  and it can be destroyed' albatrossctl destroy undone
+rm -r /run/systemd/system-generators/slow /run/albatrossd.conf.d "$test_output".create
+systemctl restart albatrossd
 
 # --- a record that can't be read meets one of its name in quarantine
 
