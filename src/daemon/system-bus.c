@@ -23,32 +23,49 @@
 
 static int connect_later(Daemon *daemon);
 
-/* The system bus is back; or PID 1 was executed anew, and can't be told anything until it is. */
-static int on_direct_closed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        sd_bus *bus = sd_bus_message_get_bus(message);
-        Daemon *daemon = userdata;
+/* One of the two: what to connect to, and who is told of it. */
+typedef struct Connection {
+        const char *address;
+        bool has_broker;                 /* a message bus, which need not be there yet */
+        sd_bus_message_handler_t opened; /* NULL: nobody asks */
+        sd_bus_message_handler_t closed;
+} Connection;
 
-        if (daemon->direct_bus == bus) {
-                sd_journal_print(LOG_WARNING, "PID 1 has closed its connection");
-                daemon->direct_bus = NULL;
-        }
-        sd_bus_close_unref(bus);
-        return 0;
+static int match_local(sd_bus *bus,
+                       const char *member,
+                       sd_bus_message_handler_t handler,
+                       Daemon *daemon) {
+        if (!handler)
+                return 0;
+        return sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                         "org.freedesktop.DBus.Local", member, handler, NULL,
+                                         daemon);
 }
 
-static int open_direct(Daemon *daemon) {
+static int connection_open(sd_bus **ret, Daemon *daemon, const Connection *connection) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
         int r;
 
         r = sd_bus_new(&bus);
         if (r < 0)
                 return r;
-        r = sd_bus_set_address(bus, DIRECT_ADDRESS);
+        r = sd_bus_set_address(bus, connection->address);
         if (r < 0)
                 return r;
-        r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-                                      "org.freedesktop.DBus.Local", "Disconnected",
-                                      on_direct_closed, NULL, daemon);
+        r = sd_bus_set_bus_client(bus, connection->has_broker);
+        if (r < 0)
+                return r;
+        /* Waits, without a timer, until somebody listens there. */
+        r = sd_bus_set_watch_bind(bus, connection->has_broker);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_connected_signal(bus, connection->opened != NULL);
+        if (r < 0)
+                return r;
+        r = match_local(bus, "Connected", connection->opened, daemon);
+        if (r < 0)
+                return r;
+        r = match_local(bus, "Disconnected", connection->closed, daemon);
         if (r < 0)
                 return r;
         r = sd_bus_start(bus);
@@ -57,8 +74,40 @@ static int open_direct(Daemon *daemon) {
         r = sd_bus_attach_event(bus, daemon->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
                 return r;
-        daemon->direct_bus = TAKE_PTR(bus);
+        *ret = TAKE_PTR(bus);
         return 0;
+}
+
+/* The system bus is back; or PID 1 was executed anew, and can't be told anything until it is. */
+static int on_direct_closed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        sd_bus *bus = sd_bus_message_get_bus(message);
+        Daemon *daemon = userdata;
+        bool lost = daemon->direct_bus == bus;
+
+        if (lost) {
+                sd_journal_print(LOG_WARNING, "PID 1 has closed its connection");
+                daemon->direct_bus = NULL;
+        }
+        sd_bus_close_unref(bus);
+        return lost ? connect_later(daemon) : 0;
+}
+
+static int open_direct(Daemon *daemon) {
+        return connection_open(&daemon->direct_bus, daemon,
+                               &(const Connection){
+                                       .address = DIRECT_ADDRESS,
+                                       .closed = on_direct_closed,
+                               });
+}
+
+/* The manager speaks to PID 1 there until the system bus is back. */
+static int use_direct(Daemon *daemon) {
+        int r;
+
+        r = open_direct(daemon);
+        if (r < 0)
+                return r;
+        return manager_set_bus(daemon->manager, daemon->direct_bus);
 }
 
 static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -66,7 +115,7 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
         int r = sd_bus_message_get_errno(message);
 
         /* When the connection was lost meanwhile, the next one asks again. */
-        if (r == 0 || r == ECONNRESET)
+        if (r == 0 || r == ECONNRESET || r == ETIMEDOUT)
                 return 0;
         sd_journal_print(LOG_ERR, "The name " BUS_NAME " can't be had: %s", strerror(r));
         return sd_event_exit(daemon->event, EXIT_FAILURE);
@@ -114,9 +163,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
                                  "The system bus is gone; root is served on " ALBATROSS_RUNTIMEDIR
                                  "/bus until it is back");
                 daemon->connected = false;
-                r = open_direct(daemon);
-                if (r >= 0)
-                        r = manager_set_bus(daemon->manager, daemon->direct_bus);
+                r = use_direct(daemon);
                 if (r < 0)
                         sd_journal_print(LOG_ERR, "PID 1 can't be reached: %s", strerror(-r));
         }
@@ -124,56 +171,31 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         return connect_later(daemon);
 }
 
-/* Waits, without a timer, until somebody listens there. */
 static int wait_for_bus(Daemon *daemon) {
-        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
-        int r;
-
-        r = sd_bus_new(&bus);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_address(bus, SYSTEM_BUS_ADDRESS);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_bus_client(bus, true);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_watch_bind(bus, true);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_connected_signal(bus, true);
-        if (r < 0)
-                return r;
-        r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-                                      "org.freedesktop.DBus.Local", "Connected", on_connected, NULL,
-                                      daemon);
-        if (r < 0)
-                return r;
-        r = sd_bus_match_signal_async(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
-                                      NULL, daemon);
-        if (r < 0)
-                return r;
-        r = sd_bus_start(bus);
-        if (r < 0)
-                return r;
-        r = sd_bus_attach_event(bus, daemon->event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return r;
-        daemon->system_bus = TAKE_PTR(bus);
-        return 0;
+        return connection_open(&daemon->system_bus, daemon,
+                               &(const Connection){
+                                       .address = SYSTEM_BUS_ADDRESS,
+                                       .has_broker = true,
+                                       .opened = on_connected,
+                                       .closed = on_disconnected,
+                               });
 }
 
 static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata) {
         Daemon *daemon = userdata;
-        int r;
+        int r = 0;
 
         daemon->reconnect = sd_event_source_disable_unref(daemon->reconnect);
-        r = wait_for_bus(daemon);
+        if (!daemon->system_bus)
+                r = wait_for_bus(daemon);
+        if (!daemon->connected && !daemon->direct_bus && use_direct(daemon) < 0)
+                r = -ENOTCONN;
         return r < 0 ? connect_later(daemon) : 0;
 }
 
 static int connect_later(Daemon *daemon) {
+        if (daemon->reconnect)
+                return 0;
         return sd_event_add_time_relative(daemon->event, &daemon->reconnect, CLOCK_MONOTONIC,
                                           RECONNECT_USEC, 0, on_reconnect, daemon);
 }
@@ -190,9 +212,7 @@ int system_bus_open(Daemon *daemon, sd_bus **ret_manager_bus) {
                 return wait_for_bus(daemon);
         }
 
-        r = sd_bus_match_signal_async(daemon->system_bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
-                                      NULL, daemon);
+        r = match_local(daemon->system_bus, "Disconnected", on_disconnected, daemon);
         if (r < 0)
                 return r;
         r = sd_bus_attach_event(daemon->system_bus, daemon->event, SD_EVENT_PRIORITY_NORMAL);

@@ -89,7 +89,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
         snprintf(reason, sizeof(reason), "it has not answered within %" PRIu64 " s",
                  start->timeout_usec / 1000000U);
-        finish(start, -ETIMEDOUT, reason);
+        /* What was asked of a PID 1 that is gone may have been done. */
+        finish(start, start->slot || start->job ? -ETIMEDOUT : -ECONNRESET, reason);
         return 0;
 }
 
@@ -103,6 +104,13 @@ static int remember_job(ScopeStart *start, sd_bus_message *reply) {
         free(start->job);
         start->job = strdup(job);
         return start->job ? 0 : -ENOMEM;
+}
+
+/* Not an answer, but that none will come: made up by sd-bus or by the message bus. */
+static bool is_lost(const sd_bus_error *failure) {
+        return sd_bus_error_has_name(failure, SD_BUS_ERROR_NO_REPLY) ||
+               sd_bus_error_has_name(failure, SD_BUS_ERROR_DISCONNECTED) ||
+               sd_bus_error_get_errno(failure) == ECONNRESET;
 }
 
 static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -137,8 +145,11 @@ static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *e
         int r;
 
         start->slot = sd_bus_slot_unref(start->slot);
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                (void) sd_bus_message_read(reply, "v", "s", &description);
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                finish(start, -EIO, sd_bus_message_get_error(reply)->message);
+                return 0;
+        }
+        (void) sd_bus_message_read(reply, "v", "s", &description);
         /* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
         if (strcmp(description, start->description) == 0) {
                 r = clear_leftover(start);
@@ -185,6 +196,9 @@ static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e
                 on_late_reply(start, failure);
                 return 0;
         }
+        /* It may have been made. Whoever finds PID 1 again tells, when it can be stopped there. */
+        if (failure && is_lost(failure))
+                return 0;
         if (!failure) {
                 r = remember_job(start, reply);
                 if (r < 0)

@@ -17,6 +17,26 @@ check 'the daemon starts without a bus' systemctl restart albatrossd
 check 'and the bus is still away' not systemctl is-active -q dbus.service
 equal 'it has found what runs' "$pid" "$(albatrossctl show before -P MainPID)"
 check 'start works' albatrossctl start meanwhile
+
+# Without a bus only PID 1's own socket leads to it, and that one is another afterwards.
+check 'PID 1 is executed anew meanwhile' systemctl daemon-reexec
+check 'what runs can be stopped' wait_for 10 timeout 5 albatrossctl stop meanwhile
+check 'and started' wait_for 10 timeout 5 albatrossctl start meanwhile
+equal 'in a scope' active "$(systemctl is-active albatross-meanwhile.scope)"
+for i in 1 2 3; do
+    albatrossctl create --memory=2 "reexec$i" "$HELLO" -- --sleep=600 >"$test_output.create" 2>&1 &
+    creates=$!
+    systemctl daemon-reexec
+    wait $creates || cat "$test_output.create"
+    sleep 0.7
+    albatrossctl -q destroy "reexec$i" 2>/dev/null
+    check "no scope is left of a create that PID 1 forgot ($i)" wait_for 5 eval \
+        "! systemctl list-units --all --plain --no-legend 'albatross-reexec*.scope' | grep -q ."
+done
+check 'and another one is made' wait_for 10 timeout 5 albatrossctl create --memory=2 more "$HELLO"
+check 'and goes' albatrossctl destroy more
+rm -f "$test_output.create"
+
 refuse 'an ordinary user has no way in' 'bus' as alice albatrossctl list
 
 systemctl start dbus.socket dbus.service
