@@ -19,6 +19,7 @@
 
 static void daemon_clear(Daemon *daemon) {
         sd_event_source_disable_unref(daemon->listener);
+        sd_event_source_disable_unref(daemon->pause);
         sd_event_source_disable_unref(daemon->reconnect);
         bus_service_free(daemon->service);
         manager_free(daemon->manager);

@@ -18,10 +18,12 @@ typedef struct Daemon {
         Manager *manager;
         BusService *service;
         sd_event_source *listener;
+        sd_event_source *pause; /* until connections are accepted again */
         sd_event_source *reconnect;
         int listen_fd;
         bool connected; /* to the system bus */
         bool serving;   /* requests are taken */
+        bool paused;    /* the last connection could not be accepted */
 } Daemon;
 
 /* --- system-bus.c: the message bus, which may go and come back */

@@ -64,21 +64,52 @@ static int serve_private(Daemon *daemon, int fd) {
         return 0;
 }
 
+/* While there is nothing to accept it with, a connection waits in the socket, which stays readable:
+ * to look again at once would only take the CPU from whoever could close something. */
+#define PAUSE_USEC (100ULL * 1000ULL)
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        Daemon *daemon = userdata;
+
+        return sd_event_source_set_enabled(daemon->listener, SD_EVENT_ON);
+}
+
+static int pause_listening(Daemon *daemon) {
+        int r;
+
+        r = sd_event_source_set_time_relative(daemon->pause, PAUSE_USEC);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(daemon->pause, SD_EVENT_ONESHOT);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(daemon->listener, SD_EVENT_OFF);
+}
+
 static int on_connection(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Daemon *daemon = userdata;
         int connection;
         int r;
 
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (connection < 0)
+        if (connection < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
                 return 0;
-        r = serve_private(userdata, connection);
+        if (connection < 0) {
+                if (!daemon->paused)
+                        sd_journal_print(LOG_WARNING, "Private connections have to wait: %s",
+                                         strerror(errno));
+                daemon->paused = true;
+                return pause_listening(daemon);
+        }
+        daemon->paused = false;
+        r = serve_private(daemon, connection);
         if (r < 0)
                 sd_journal_print(LOG_WARNING, "A private connection was refused: %s", strerror(-r));
         return 0;
 }
 
 int private_socket_serve(Daemon *daemon) {
-        int n;
+        int n, r;
 
         n = sd_listen_fds(true);
         if (n < 0)
@@ -86,6 +117,14 @@ int private_socket_serve(Daemon *daemon) {
         if (n == 0)
                 return 0;
         daemon->listen_fd = SD_LISTEN_FDS_START;
+        /* Now, since its first one takes a descriptor. */
+        r = sd_event_add_time(daemon->event, &daemon->pause, CLOCK_MONOTONIC, 0, 0, on_pause_over,
+                              daemon);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(daemon->pause, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
         return sd_event_add_io(daemon->event, &daemon->listener, daemon->listen_fd, EPOLLIN,
                                on_connection, daemon);
 }

@@ -16,6 +16,7 @@ typedef struct Launcher {
         unsigned n_connections;
         ChildTable table;
         Leases leases;
+        bool is_deaf; /* the last connection could not be accepted */
         bool stop;
         bool upgrade;
 } Launcher;

@@ -40,6 +40,28 @@
 #define say(level, format, ...)                                                                    \
         ((void) fprintf(stderr, "<%d>" format "\n", level __VA_OPT__(, ) __VA_ARGS__))
 
+/* While there is nothing to accept it with, a connection waits in the socket, which stays readable:
+ * it is looked at again after whatever happens next, or after this time. */
+#define DEAF_MS 100
+
+static void stop_listening(Launcher *launcher) {
+        if (watch_change(&launcher->listener, 0) == 0)
+                launcher->is_deaf = true;
+}
+
+static void listen_again(Launcher *launcher) {
+        if (launcher->is_deaf && watch_change(&launcher->listener, EPOLLIN) == 0)
+                launcher->is_deaf = false;
+}
+
+static int next_timeout(Launcher *launcher) {
+        int timeout_ms = serve_deadlines(launcher);
+
+        if (!launcher->is_deaf)
+                return timeout_ms;
+        return timeout_ms < 0 ? DEAF_MS : MIN_OF(timeout_ms, DEAF_MS);
+}
+
 static void listener_on_ready(Watch *watch, uint32_t events) {
         Launcher *launcher = LIST_ENTRY(watch, Launcher, listener);
         _cleanup_(fd_closep) int fd = -1;
@@ -47,8 +69,11 @@ static void listener_on_ready(Watch *watch, uint32_t events) {
         socklen_t size = sizeof(peer);
 
         fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
+                if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                        stop_listening(launcher);
                 return;
+        }
 
         /* The socket's mode lets only root in already; this is for the day when it does not. */
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0) {
@@ -211,9 +236,13 @@ static int launcher_run(Launcher *launcher, const char *program, const Options *
         int r;
 
         while (!launcher->stop) {
-                r = loop_run_once(launcher->epoll_fd, serve_deadlines(launcher));
+                bool was_deaf = launcher->is_deaf;
+
+                r = loop_run_once(launcher->epoll_fd, next_timeout(launcher));
                 if (r < 0)
                         return r;
+                if (was_deaf)
+                        listen_again(launcher);
                 if (!launcher->upgrade)
                         continue;
 
