@@ -77,6 +77,12 @@ int packet_receive(int socket_fd,
                         n_fds += n_here;
                 }
 
+        /* Cut short although there was room for more: this process can't have so many. */
+        if (message.msg_flags & MSG_CTRUNC && n_fds < PACKET_FDS_MAX) {
+                packet_close_fds(fds, n_fds);
+                n_fds = 0;
+                message.msg_flags &= ~MSG_CTRUNC;
+        }
         if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
                 packet_close_fds(fds, n_fds);
                 return -EMSGSIZE;

@@ -121,6 +121,8 @@ int main(int argc, char *argv[]) {
                 return version ? EXIT_SUCCESS : EXIT_FAILURE;
         }
 
+        /* Opens the way to the journal now: later there may be no descriptor left for it. */
+        sd_journal_print(LOG_DEBUG, "albatrossd " ALBATROSS_VERSION " starts");
         r = daemon_start(&daemon);
         if (r < 0) {
                 sd_journal_print(LOG_ERR, "albatrossd can't start: %s", strerror(-r));

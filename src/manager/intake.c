@@ -112,8 +112,7 @@ static void on_published(void *userdata, const WriterAnswer *answer) {
                 fail(intake, answer->error);
         else {
                 intake->have_temporary = false;
-                if (answer->n_fds > 0)
-                        intake->result.image_fd = TAKE_FD(answer->fds[0]);
+                intake->result.image_fd = TAKE_FD(answer->fds[0]);
         }
         settle(intake);
 }
@@ -289,12 +288,12 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
         Intake *intake = userdata;
         int r = answer->error;
 
-        if (r == 0 && answer->n_fds > 0) {
-                intake->have_temporary = true;
+        /* Whoever could not tell may have made it. */
+        intake->have_temporary = r != -EEXIST;
+        if (r == 0)
                 r = reserve_check(intake->manager, intake->manager->state_fd, ALBATROSS_STATEDIR,
                                   &intake->fault);
-        }
-        if (r == 0 && answer->n_fds > 0) {
+        if (r == 0) {
                 intake->file_fd = TAKE_FD(answer->fds[0]);
                 r = start_transfer(intake);
                 if (r >= 0)

@@ -41,6 +41,17 @@ static void pending_settle(PendingOrder *order, const WriterAnswer *answer) {
                 done(userdata, answer);
 }
 
+/* Its descriptor may have got lost on the way, for lack of room. */
+static int check_answer(const PendingOrder *order, const WriterReply *reply, size_t n_fds) {
+        WriterRequest request;
+
+        memcpy(&request, order->message, sizeof(request));
+        if (reply->error == 0 && n_fds == 0 &&
+            (request.verb == WRITER_TEMPORARY || request.verb == WRITER_PUBLISH))
+                return -EMFILE;
+        return reply->error;
+}
+
 static void on_received(void *userdata, const void *data, size_t size, int *fds, size_t n_fds) {
         WriterLink *link = userdata;
         PendingOrder *order;
@@ -60,7 +71,7 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
         }
 
         pending_settle(order, &(const WriterAnswer){
-                                      .error = reply.error,
+                                      .error = check_answer(order, &reply, n_fds),
                                       .fds = fds,
                                       .n_fds = n_fds,
                                       .data = (const char *) data + sizeof(reply),

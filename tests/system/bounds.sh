@@ -5,7 +5,7 @@
 # timeout: 120
 . "$(dirname "$0")/lib.sh"
 
-client=$(dirname "$0")/../../build/tests/system/hostile-client
+client=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/hostile-client
 [ -x "$client" ] || skip "$client is not built"
 cp "$client" "$test_output.client" && chmod 755 "$test_output.client" && client=$test_output.client
 median() { as bob "$client" time 60; }

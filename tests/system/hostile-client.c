@@ -8,6 +8,8 @@
  * hostile-client vanish N    N times asks for the end of the unikernel "target", and is gone before
  *                            anybody can ask who asked
  * hostile-client deaf        subscribes to everything and never reads, until it is killed
+ * hostile-client stuff N     N creates at once, each with 16 descriptors that never give a byte
+ * hostile-client knock PATH N connects to that socket N times and waits
  * hostile-client time N      the median of N calls of GetHost, in microseconds
  */
 
@@ -17,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-bus.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +91,46 @@ static void stall(sd_bus *bus, unsigned n_calls) {
         process_until(bus, n_calls, now_usec() + 3000000U);
 }
 
+static void stuff(sd_bus *bus, unsigned n_calls) {
+        int ends[2];
+
+        check(pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0, "pipe");
+        for (unsigned i = 0; i < n_calls; i++) {
+                sd_bus_message *call = NULL;
+                char name[32];
+
+                snprintf(name, sizeof(name), "stuff-%u-%u", getuid(), i);
+                check(sd_bus_message_new_method_call(bus, &call, MANAGER, "CreateUnikernel"),
+                      "CreateUnikernel");
+                check(sd_bus_message_append(call, "sha{sv}", name, ends[0], 15, "1", "h", ends[0],
+                                            "2", "h", ends[0], "3", "h", ends[0], "4", "h", ends[0],
+                                            "5", "h", ends[0], "6", "h", ends[0], "7", "h", ends[0],
+                                            "8", "h", ends[0], "9", "h", ends[0], "10", "h",
+                                            ends[0], "11", "h", ends[0], "12", "h", ends[0], "13",
+                                            "h", ends[0], "14", "h", ends[0], "15", "h", ends[0]),
+                      "CreateUnikernel");
+                check(sd_bus_call_async(bus, NULL, call, on_answer, NULL, 0), "CreateUnikernel");
+                sd_bus_message_unref(call);
+        }
+        process_until(bus, n_calls, now_usec() + 1500000U);
+}
+
+static int knock(const char *path, unsigned n) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        unsigned n_in = 0;
+
+        strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+        for (unsigned i = 0; i < n; i++) {
+                int type = i % 2 ? SOCK_STREAM : SOCK_SEQPACKET;
+                int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+                n_in += connect(fd, (const struct sockaddr *) &address, sizeof(address)) == 0;
+        }
+        printf("%u\n", n_in);
+        pause();
+        return EXIT_SUCCESS;
+}
+
 static void vanish(sd_bus *bus, unsigned n_calls) {
         /* Once known to the daemon, a call waits for nothing but its turn. */
         check(sd_bus_call_method(bus, MANAGER, "GetUnikernel", NULL, NULL, "s", "target"),
@@ -127,11 +171,15 @@ int main(int argc, char **argv) {
 
         if (argc < 2)
                 return EXIT_FAILURE;
+        if (strcmp(argv[1], "knock") == 0 && argc == 4)
+                return knock(argv[2], (unsigned) atoi(argv[3]));
         check(sd_bus_open_system(&bus), "system bus");
         if (strcmp(argv[1], "flood") == 0)
                 flood(bus, n);
         else if (strcmp(argv[1], "stall") == 0)
                 stall(bus, n);
+        else if (strcmp(argv[1], "stuff") == 0)
+                stuff(bus, n);
         else if (strcmp(argv[1], "vanish") == 0)
                 vanish(bus, n);
         else if (strcmp(argv[1], "time") == 0)

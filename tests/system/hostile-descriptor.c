@@ -63,6 +63,8 @@ static int open_kind(const char *kind, const char *path) {
                 return open(path, O_WRONLY | O_CLOEXEC);
         if (strcmp(kind, "trickle") == 0)
                 return start_writer(1, 500000);
+        if (strcmp(kind, "silent") == 0)
+                return start_writer(1, 100000000);
         if (strcmp(kind, "endless") == 0)
                 return start_writer(65536, 0);
         if (strcmp(kind, "socket") == 0)

@@ -6,11 +6,14 @@
 # timeout: 180
 . "$(dirname "$0")/lib.sh"
 
-tools=$(dirname "$0")/../../build/tests/system
+tools=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system
 [ -x "$tools/hostile-image" ] || skip "$tools/hostile-image is not built"
 folder=$(mktemp -d)
 
 # Shorter deadlines: this test's own drop-in.
+mkdir -p /run/albatrossd.conf.d
+printf '[Albatross]\nTransferIdleSec=2\nTransferMaxSec=4\n' >/run/albatrossd.conf.d/50-test.conf
+systemctl restart albatrossd
 leavings() {
     find "/proc/$(systemctl show -P MainPID albatrossd)/fd" \
         "/proc/$(systemctl show -P MainPID albatross-launcher)/fd" 2>/dev/null | wc -l
@@ -68,9 +71,28 @@ descriptor socket "$HELLO" 'empty'
 descriptor endless "$HELLO" '256 MiB allowed'
 descriptor shrinking "$folder/large" ''
 
+# One that gives a byte now and then makes progress, but not for ever; one that gives none makes none.
+slow() { # KIND TEXT SECONDS
+    local began=${EPOCHREALTIME/./} took
+    "$tools/hostile-descriptor" "$1" "$HELLO" >"$folder/$1.out" 2>&1 &
+    sleep 0.5
+    check "  others are served while a descriptor is slow ($1)" \
+        timeout 1 albatrossctl create --memory=2 "beside-$1" "$HELLO"
+    check '  also ordinary users' timeout 1 runuser -u alice -- albatrossctl list
+    wait $!
+    equal "a descriptor: $1: create fails" 1 $?
+    took=$(((${EPOCHREALTIME/./} - began) / 1000))
+    prints '  and says why' "$2" cat "$folder/$1.out"
+    check "  after $took ms, in time" [ $took -ge $(($3 * 1000 - 200)) -a $took -lt $(($3 * 1000 + 1500)) ]
+    albatrossctl -q destroy "beside-$1"
+}
+slow silent 'No progress for 2 s' 2
+slow trickle 'did not arrive within 4 s' 4
+
 check 'after all this the daemon has not restarted' [ "$(systemctl show -P NRestarts albatrossd)" = 0 ]
 check 'nor the launcher' [ "$(systemctl show -P NRestarts albatross-launcher)" = 0 ]
 check 'nothing is left behind' wait_for 5 eval '[ "$(leavings)" = "$before" ]' || { echo "$before"; leavings; } >&3
 check 'and a good image runs' albatrossctl create --memory=2 good "$HELLO" -- --sleep=600
 albatrossctl -q destroy good
-rm -r "$folder"
+rm -r "$folder" /run/albatrossd.conf.d
+systemctl restart albatrossd

@@ -4,7 +4,7 @@
 # Who asks and is gone before his turn comes is not taken for somebody else.
 . "$(dirname "$0")/lib.sh"
 
-client=$(dirname "$0")/../../build/tests/system/hostile-client
+client=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/hostile-client
 [ -x "$client" ] || skip "$client is not built"
 cp "$client" "$test_output.client" && chmod 755 "$test_output.client" && client=$test_output.client
 
