@@ -263,10 +263,9 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
         const Manager *manager = intake->device->manager;
         int r = answer->error;
 
-        if (r == 0)
-                r = answer->n_fds > 0 ? 0 : -EPROTO;
+        /* Whoever could not tell may have made it. */
+        intake->have_temporary = r != -EEXIST;
         if (r == 0) {
-                intake->have_temporary = true;
                 intake->file_fd = TAKE_FD(answer->fds[0]);
                 r = reserve_check(manager, manager->block_fd, manager->settings.block_folder,
                                   &intake->fault);

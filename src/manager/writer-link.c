@@ -47,7 +47,8 @@ static int check_answer(const PendingOrder *order, const WriterReply *reply, siz
 
         memcpy(&request, order->message, sizeof(request));
         if (reply->error == 0 && n_fds == 0 &&
-            (request.verb == WRITER_TEMPORARY || request.verb == WRITER_PUBLISH))
+            (request.verb == WRITER_TEMPORARY || request.verb == WRITER_PUBLISH ||
+             request.verb == WRITER_TEMPORARY_BLOCK))
                 return -EMFILE;
         return reply->error;
 }
