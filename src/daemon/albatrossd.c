@@ -20,6 +20,7 @@
 static void daemon_clear(Daemon *daemon) {
         sd_event_source_disable_unref(daemon->listener);
         sd_event_source_disable_unref(daemon->pause);
+        sd_event_source_disable_unref(daemon->watchdog);
         sd_event_source_disable_unref(daemon->reconnect);
         bus_service_free(daemon->service);
         manager_free(daemon->manager);
@@ -27,6 +28,7 @@ static void daemon_clear(Daemon *daemon) {
         sd_bus_flush_close_unref(daemon->direct_bus);
         sd_event_unref(daemon->event);
         fd_close(daemon->listen_fd);
+        fd_close(daemon->notify_fd);
 }
 
 /* All that runs is known: from here on requests are served. What came before waits in sockets. */
@@ -90,7 +92,7 @@ static int daemon_start(Daemon *daemon) {
         r = sd_event_new(&daemon->event);
         if (r < 0)
                 return r;
-        r = sd_event_set_watchdog(daemon->event, true);
+        r = watchdog_start(daemon);
         if (r < 0)
                 return r;
         r = sd_event_add_signal(daemon->event, NULL, SIGTERM, NULL, NULL);
@@ -109,7 +111,7 @@ static int daemon_start(Daemon *daemon) {
 }
 
 int main(int argc, char *argv[]) {
-        _cleanup_(daemon_clear) Daemon daemon = {.listen_fd = -1};
+        _cleanup_(daemon_clear) Daemon daemon = {.listen_fd = -1, .notify_fd = -1};
         int r;
 
         if (argc > 1) {

@@ -20,6 +20,9 @@ typedef struct Daemon {
         sd_event_source *listener;
         sd_event_source *pause; /* until connections are accepted again */
         sd_event_source *reconnect;
+        sd_event_source *watchdog;
+        uint64_t watchdog_usec;
+        int notify_fd;
         int listen_fd;
         bool connected; /* to the system bus */
         bool serving;   /* requests are taken */
@@ -36,3 +39,6 @@ int system_bus_serve(Daemon *daemon);
 
 /* --- private-socket.c: root's own way in */
 int private_socket_serve(Daemon *daemon);
+
+/* --- watchdog.c: the service manager wants to hear from us */
+int watchdog_start(Daemon *daemon);
