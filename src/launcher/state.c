@@ -33,6 +33,55 @@ static bool record_is_sound(const StateRecord *record) {
                memchr(record->scope, '\0', sizeof(record->scope));
 }
 
+/* What is named once: a descriptor, or the id of a tender. */
+typedef struct Claim {
+        uint64_t what;
+        uint64_t sharer; /* a lock's uid: whoever runs as that shares it; 0: nobody may */
+} Claim;
+
+static int compare_claims(const void *a, const void *b) {
+        uint64_t left = ((const Claim *) a)->what, right = ((const Claim *) b)->what;
+
+        return (left > right) - (left < right);
+}
+
+static bool claims_are_distinct(Claim *claims, size_t n) {
+        qsort(claims, n, sizeof(*claims), compare_claims);
+        for (size_t i = 1; i < n; i++)
+                if (claims[i].what == claims[i - 1].what &&
+                    (claims[i].sharer == 0 || claims[i].sharer != claims[i - 1].sharer))
+                        return false;
+        return true;
+}
+
+/* Whoever closed one of two that are the same would close the other's. */
+static int check_distinct(const StateHeader *header, const StateRecord *records) {
+        _cleanup_(freep) Claim *claims = NULL;
+        size_t n = 0;
+        bool distinct;
+
+        claims = calloc(3 * (size_t) header->n_records + 1, sizeof(*claims));
+        if (!claims)
+                return -ENOMEM;
+        for (size_t i = 0; i < header->n_records; i++)
+                if (records[i].kind == CHILD_TENDER)
+                        claims[n++] = (Claim){.what = records[i].id};
+        distinct = claims_are_distinct(claims, n);
+
+        n = 0;
+        claims[n++] = (Claim){.what = (uint64_t) header->listener_fd};
+        for (size_t i = 0; i < header->n_records; i++) {
+                const StateRecord *record = records + i;
+
+                claims[n++] = (Claim){.what = (uint64_t) record->lock_fd, .sharer = record->uid};
+                if (record->end_fd >= 0)
+                        claims[n++] = (Claim){.what = (uint64_t) record->end_fd};
+                if (record->gate_fd >= 0)
+                        claims[n++] = (Claim){.what = (uint64_t) record->gate_fd};
+        }
+        return distinct && claims_are_distinct(claims, n) ? 0 : -EPROTO;
+}
+
 int state_check(const void *data,
                 size_t size,
                 const StateHeader **ret_header,
@@ -40,6 +89,7 @@ int state_check(const void *data,
         const StateHeader *header = data;
         const StateRecord *records;
         size_t records_size;
+        int r;
 
         if (size < sizeof(*header) || header->magic != STATE_MAGIC ||
             header->version != STATE_VERSION || header->record_size != sizeof(*records))
@@ -54,6 +104,9 @@ int state_check(const void *data,
         for (size_t i = 0; i < header->n_records; i++)
                 if (!record_is_sound(records + i) || records[i].id >= header->next_id)
                         return -EPROTO;
+        r = check_distinct(header, records);
+        if (r < 0)
+                return r;
 
         *ret_header = header;
         *ret_records = records;

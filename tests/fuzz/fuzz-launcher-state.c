@@ -38,7 +38,11 @@ bool fuzz_input(const uint8_t *data, size_t size) {
         property(header == copy &&
                          (const char *) (records + header->n_records) == (const char *) copy + size,
                  "the records are all that there is");
-        for (uint32_t i = 0; i < header->n_records; i++)
+        for (uint32_t i = 0; i < header->n_records; i++) {
                 check_record(header, &records[i]);
+                for (uint32_t j = 0; j < i && i < 64; j++)
+                        property(records[i].end_fd < 0 || records[i].end_fd != records[j].end_fd,
+                                 "no descriptor is of two children");
+        }
         return true;
 }

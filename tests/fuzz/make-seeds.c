@@ -94,8 +94,8 @@ static StateRecord tender_record(uint64_t id, LauncherState state) {
                 .state = state,
                 .uid = 61184,
                 .pid = 4711,
-                .end_fd = state == LAUNCHER_ENDED ? -1 : 5,
-                .gate_fd = state == LAUNCHER_AT_GATE ? 6 : -1,
+                .end_fd = state == LAUNCHER_ENDED ? -1 : 10 + (int32_t) id,
+                .gate_fd = state == LAUNCHER_AT_GATE ? 30 + (int32_t) id : -1,
                 .lock_fd = 7,
                 .name = "alice:web",
                 .scope = "albatross-alice:web.scope",
@@ -137,6 +137,8 @@ static void make_launcher_states(void) {
         write_state("launcher-state/accepted/all-kinds", records, 4);
         records[1].pid = 1;
         write_state("launcher-state/refused/init", records, 2);
+        records[1] = records[0];
+        write_state("launcher-state/refused/twins", records, 2);
         records[1] = tender_record(10, LAUNCHER_RUNNING);
         write_state("launcher-state/refused/number-of-the-future", records, 2);
         memset(records[0].scope, 'x', sizeof(records[0].scope));

@@ -92,6 +92,28 @@ static void refuses_a_state_that_is_cut_or_continued(void **state) {
                 assert_int_equal(check(&saved), -EPROTO);                                          \
         } while (0)
 
+static void refuses_what_is_named_twice(void **state) {
+        assert_refused(saved.records[1].id = saved.records[0].id);
+        assert_refused(saved.records[2].end_fd = saved.records[0].end_fd);
+        assert_refused(saved.records[2].gate_fd = saved.records[0].gate_fd);
+        assert_refused(saved.records[0].gate_fd = saved.records[0].end_fd);
+        assert_refused(saved.records[2].end_fd = saved.records[1].lock_fd);
+        assert_refused(saved.records[0].end_fd = saved.header.listener_fd);
+        assert_refused(saved.records[1].lock_fd = saved.header.listener_fd);
+}
+
+/* Those who run as one uid share its lock, and nobody else does. */
+static void locks_are_shared_by_their_uid_only(void **state) {
+        Saved saved = good();
+
+        saved.records[0].uid = saved.records[2].uid = 61200;
+        saved.records[1].uid = 61201;
+        saved.records[2].lock_fd = saved.records[0].lock_fd;
+        assert_int_equal(check(&saved), 0);
+        saved.records[1].lock_fd = saved.records[0].lock_fd;
+        assert_int_equal(check(&saved), -EPROTO);
+}
+
 static void refuses_headers_that_it_does_not_know(void **state) {
         assert_refused(saved.header.magic++);
         assert_refused(saved.header.version++);
@@ -209,9 +231,10 @@ static void leaves_out_what_can_not_be_restored(void **state) {
         assert_non_null(mkdtemp(folder));
         launcher = launcher_new(folder);
         saved.header.listener_fd = launcher->listener.fd;
-        for (int i = 0; i < 3; i++)
-                saved.records[i].lock_fd = saved.records[i].end_fd = 1000;
-        saved.records[1].end_fd = -1;
+        for (int i = 0; i < 3; i++) {
+                saved.records[i].lock_fd = 1000 + i;
+                saved.records[i].end_fd = i == 1 ? -1 : 1010 + i;
+        }
         fd = file_memfd("state", &saved, sizeof(saved));
         assert_int_equal(state_restore(launcher, fd, &listener_fd), 3);
         assert_int_equal(launcher->table.n_tenders, 0);
@@ -248,6 +271,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(takes_a_whole_state),
                 cmocka_unit_test(refuses_a_state_that_is_cut_or_continued),
+                cmocka_unit_test(refuses_what_is_named_twice),
+                cmocka_unit_test(locks_are_shared_by_their_uid_only),
                 cmocka_unit_test(refuses_headers_that_it_does_not_know),
                 cmocka_unit_test(refuses_records_that_can_not_be),
                 cmocka_unit_test(restores_what_it_has_saved),
