@@ -2,6 +2,7 @@
 
 /* The block devices on /org/albatross: reads arguments, asks the manager, replies. */
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -48,6 +49,38 @@ bool block_is_transfer(BusService *service, sd_bus_message *message) {
         return device && device->state == BLOCK_IDLE;
 }
 
+/* --- is the sender still there? --- */
+
+static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Call *call = userdata;
+        int is_there = 0;
+
+        call->slot = sd_bus_slot_unref(call->slot);
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                (void) sd_bus_message_read(reply, "b", &is_there);
+        call->confirmed(call->confirmed_userdata, is_there);
+        return 0;
+}
+
+/* The bus has seen what ended before it was asked. On a private connection we see it ourselves. */
+void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata) {
+        Call *call = userdata;
+        sd_bus *bus = sd_bus_message_get_bus(call->message);
+        struct pollfd peer = {.fd = sd_bus_get_fd(bus), .events = POLLRDHUP};
+
+        if (!sd_bus_is_bus_client(bus)) {
+                done(done_userdata, peer.fd >= 0 && poll(&peer, 1, 0) == 0);
+                return;
+        }
+        call->confirmed = done;
+        call->confirmed_userdata = done_userdata;
+        if (sd_bus_call_method_async(bus, &call->slot, "org.freedesktop.DBus",
+                                     "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                     "NameHasOwner", on_owner, call, "s",
+                                     sd_bus_message_get_sender(call->message)) < 0)
+                done(done_userdata, false);
+}
+
 /* --- create, write, remove --- */
 
 static void create_allowed(Call *call) {
@@ -74,7 +107,9 @@ int bus_method_create_block(sd_bus_message *message, void *userdata, sd_bus_erro
         if (r < 0)
                 return fault_to_error(error, r, &fault);
         order->name = call->name;
-        if (order->content_fd >= 0) {
+        order->source.confirm = call_confirm;
+        order->source.userdata = call;
+        if (order->source.fd >= 0) {
                 call->kind = TURN_TRANSFER;
                 turns_enter(call->user, TURN_TRANSFER);
         }
@@ -96,13 +131,15 @@ int bus_method_write_block(sd_bus_message *message, void *userdata, sd_bus_error
         r = bus_read_name(message, &call->name, error);
         if (r < 0)
                 return r;
-        r = sd_bus_message_read_basic(message, 'h', &call->block_write.content_fd);
+        r = sd_bus_message_read_basic(message, 'h', &call->block_write.source.fd);
         if (r < 0)
                 return r;
         r = options_read_block_write(message, &call->block_write, &fault);
         if (r < 0)
                 return fault_to_error(error, r, &fault);
         call->block_write.name = call->name;
+        call->block_write.source.confirm = call_confirm;
+        call->block_write.source.userdata = call;
         return call_authorize(TAKE_PTR(call), ACTION, "write-block", write_allowed);
 }
 

@@ -52,7 +52,7 @@ Call *call_free(Call *call) {
         if (call->kind != TURN_CALL)
                 turns_leave(call->user, call->kind);
         turns_leave(call->user, TURN_CALL);
-        sd_bus_slot_unref(call->polkit_slot);
+        sd_bus_slot_unref(call->slot);
         sd_bus_message_unref(call->message);
         free(call->owners);
         free(call->others);
@@ -157,7 +157,7 @@ static void ask(Call *call);
 static void on_authorized(void *userdata, int error) {
         Call *call = userdata;
 
-        call->polkit_slot = sd_bus_slot_unref(call->polkit_slot);
+        call->slot = sd_bus_slot_unref(call->slot);
         if (error < 0)
                 refuse(call, error);
         else if (call_is_allowed_still(call))
@@ -191,7 +191,7 @@ static int ask_polkit(Call *call) {
                 return r;
         request.owners = call->owners;
         request.others = call->others;
-        return authorize(&call->polkit_slot, call->message, &request, on_authorized, call);
+        return authorize(&call->slot, call->message, &request, on_authorized, call);
 }
 
 static void ask(Call *call) {

@@ -26,8 +26,8 @@ struct Call {
         ListLink link;
         BusService *service;
         sd_bus_message *message;
-        sd_bus_slot *polkit_slot;
-        TurnUser *user; /* NULL: it is not counted; see turns.h */
+        sd_bus_slot *slot; /* of what is being asked */
+        TurnUser *user;    /* NULL: it is not counted; see turns.h */
         TurnKind kind;
         CallAllowed allowed;
         Name name;
@@ -41,6 +41,8 @@ struct Call {
         BlockCreateOrder block_create;
         BlockWriteOrder block_write;
         BlockReadOrder block_read;
+        BlockConfirmed confirmed;
+        void *confirmed_userdata;
         PolicyOrder policy;
         int fd;
 };
@@ -60,6 +62,9 @@ bool call_is_allowed_still(Call *call);
 /* Both take over @call and send its reply. */
 void call_fail(Call *call, int r, const Fault *fault);
 void call_reply(Call *call, const char *types, ...);
+
+/* A BlockConfirm whose userdata is the Call: is its sender still there? */
+void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata);
 
 /* Each a CallAllowed: does it to the unikernel of the call's name, and replies. */
 void call_start(Call *call);

@@ -372,18 +372,20 @@ int options_read_remove_policy(sd_bus_message *message, PolicyOrder *order, Faul
 
 int options_read_block_create(sd_bus_message *message, BlockCreateOrder *order, Fault *fault) {
         static const Option options[] = {
-                {"Content", "h", read_fd, offsetof(BlockCreateOrder, content_fd)},
-                {"Compression", "s", read_in_compression, offsetof(BlockCreateOrder, is_plain)},
+                {"Content", "h", read_fd, offsetof(BlockCreateOrder, source.fd)},
+                {"Compression", "s", read_in_compression,
+                 offsetof(BlockCreateOrder, source.is_plain)},
                 {},
         };
 
-        order->content_fd = -1;
+        order->source.fd = -1;
         return read_options(message, options, order, fault);
 }
 
 int options_read_block_write(sd_bus_message *message, BlockWriteOrder *order, Fault *fault) {
         static const Option options[] = {
-                {"Compression", "s", read_in_compression, offsetof(BlockWriteOrder, is_plain)},
+                {"Compression", "s", read_in_compression,
+                 offsetof(BlockWriteOrder, source.is_plain)},
                 {},
         };
 

@@ -157,9 +157,8 @@ void blocks_create(Manager *manager,
         if (r >= 0)
                 r = request_new(&request, device, done, userdata);
         if (r >= 0)
-                r = order->content_fd >= 0 ? block_take_in(device, order->content_fd,
-                                                           order->is_plain, created, request)
-                                           : make(request);
+                r = order->source.fd >= 0 ? block_take_in(device, &order->source, created, request)
+                                          : make(request);
         if (r >= 0) {
                 TAKE_PTR(request);
                 return;
@@ -195,7 +194,7 @@ void blocks_write(Manager *manager,
         if (r >= 0)
                 r = request_new(&request, device, done, userdata);
         if (r >= 0)
-                r = block_take_in(device, order->content_fd, order->is_plain, written, request);
+                r = block_take_in(device, &order->source, written, request);
         if (r < 0) {
                 done(userdata, r, &fault);
                 return;

@@ -55,8 +55,8 @@ static int make_pipe(int *ret_reading, int *ret_writing) {
 
 typedef struct Intake {
         BlockDevice *device;
-        int client_fd, file_fd;
-        bool is_plain;
+        int file_fd;
+        BlockSource source;
         char temporary[32];
         unsigned n_programs; /* those that have not ended */
         bool have_temporary; /* tmp holds a file of ours */
@@ -71,7 +71,7 @@ typedef struct Intake {
 } Intake;
 
 static Intake *intake_free(Intake *intake) {
-        fd_close(intake->client_fd);
+        fd_close(intake->source.fd);
         fd_close(intake->file_fd);
         free(intake);
         return NULL;
@@ -128,6 +128,20 @@ static int replace(Intake *intake) {
                             on_replaced, intake);
 }
 
+static void on_confirmed(void *userdata, bool is_there) {
+        Intake *intake = userdata;
+        int r;
+
+        if (is_there)
+                r = replace(intake);
+        else
+                r = fault_set(&intake->fault, FAULT_FAILED,
+                              "Who brought the content of the block device %s has gone",
+                              intake->device->name.text);
+        if (r < 0)
+                finish(intake, r);
+}
+
 /* The programs know of no device, and the reports speak of images. */
 static int refuse(Intake *intake, int error, const Fault *fault) {
         const BlockDevice *device = intake->device;
@@ -179,10 +193,10 @@ static void program_ended(Intake *intake, const ProbeResult *result) {
         if (--intake->n_programs > 0)
                 return;
         r = intake->r == 0 ? check_reports(intake) : intake->r;
-        if (r >= 0)
-                r = replace(intake);
         if (r < 0)
                 finish(intake, r);
+        else
+                intake->source.confirm(intake->source.userdata, on_confirmed, intake);
 }
 
 static void on_inflated(void *userdata, const ProbeResult *result) {
@@ -206,8 +220,8 @@ static int start_inflate(Intake *intake, int writing) {
         return probe_start(intake->device->manager,
                            &(const ProbeSpec){
                                    .program = PROGRAM_INFLATE,
-                                   .arguments = {max, intake->is_plain ? "--plain" : NULL},
-                                   .input = intake->client_fd,
+                                   .arguments = {max, intake->source.is_plain ? "--plain" : NULL},
+                                   .input = intake->source.fd,
                                    .output = writing,
                                    .deadline_usec = deadline_of(intake->device),
                            },
@@ -254,7 +268,7 @@ static int start_programs(Intake *intake) {
         if (r >= 0)
                 intake->n_programs++;
         /* Nobody else has the client's descriptor open any longer than needed. */
-        intake->client_fd = fd_close(intake->client_fd);
+        intake->source.fd = fd_close(intake->source.fd);
         return r;
 }
 
@@ -280,8 +294,7 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
 }
 
 int block_take_in(BlockDevice *device,
-                  int content_fd,
-                  bool is_plain,
+                  const BlockSource *source,
                   ManagerDone done,
                   void *userdata) {
         _cleanup_(intake_freep) Intake *intake = NULL;
@@ -291,12 +304,12 @@ int block_take_in(BlockDevice *device,
         if (!intake)
                 return -ENOMEM;
         intake->device = device;
-        intake->is_plain = is_plain;
+        intake->source = *source;
         intake->done = done;
         intake->userdata = userdata;
         intake->file_fd = -1;
-        intake->client_fd = fcntl(content_fd, F_DUPFD_CLOEXEC, 3);
-        if (intake->client_fd < 0)
+        intake->source.fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
+        if (intake->source.fd < 0)
                 return -errno;
         snprintf(intake->temporary, sizeof(intake->temporary), "block-%" PRIu64,
                  ++device->manager->n_block_transfers);

@@ -36,12 +36,8 @@ int block_refuse_busy(const BlockDevice *device, Fault *fault);
 /* --- block-transfer.c */
 /* What clients bring goes into a new file that replaces that of @device, which is in BLOCK_WRITING,
  * when all of it is there. @done is called exactly once, from the event loop, when this returns 0.
- * @content_fd stays the caller's. */
-int block_take_in(BlockDevice *device,
-                  int content_fd,
-                  bool is_plain,
-                  ManagerDone done,
-                  void *userdata);
+ * @source->fd stays the caller's. */
+int block_take_in(BlockDevice *device, const BlockSource *source, ManagerDone done, void *userdata);
 
 /* The content of @device, which is in BLOCK_READING, goes to a new pipe, whose reading end is
  * returned. @done as above. */

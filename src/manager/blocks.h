@@ -91,17 +91,27 @@ int blocks_grant(Unikernel *unikernel, uint32_t uid, ManagerDone done, void *use
 
 /* --- requests */
 
+/* Is whoever brings the content still there? The end of a pipe may be his end, too, and then what
+ * came is not all. @done is called exactly once, from within or from the event loop. */
+typedef void (*BlockConfirmed)(void *done_userdata, bool is_there);
+typedef void (*BlockConfirm)(void *userdata, BlockConfirmed done, void *done_userdata);
+
+typedef struct BlockSource {
+        int fd;        /* stays the caller's; what is behind it is the client's; -1: none */
+        bool is_plain; /* not to be inflated, whatever it looks like */
+        BlockConfirm confirm;
+        void *userdata;
+} BlockSource;
+
 typedef struct BlockCreateOrder {
         Name name;
         uint64_t size_bytes;
-        int content_fd; /* stays the caller's; what is behind it is the client's; -1: none */
-        bool is_plain;  /* not to be inflated, whatever it looks like */
+        BlockSource source;
 } BlockCreateOrder;
 
 typedef struct BlockWriteOrder {
         Name name;
-        int content_fd;
-        bool is_plain;
+        BlockSource source;
 } BlockWriteOrder;
 
 typedef enum BlockCompression {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * hostile-descriptor KIND FILE: CreateUnikernel "bad" with a descriptor that is not what it should
- * be; prints the error and ends with 1, or with 0 when it was created.
+ * hostile-descriptor KIND FILE [BLOCK]: CreateUnikernel "bad", or WriteBlockDevice BLOCK, with a
+ * descriptor that is not what it should be; prints the error and ends with 1, or with 0 when it was
+ * taken. KIND vanish sends a megabyte and ends at once with 0, without an answer.
  */
 
 #include <errno.h>
@@ -56,6 +57,19 @@ static int open_socket(void) {
         return ends[0];
 }
 
+/* A pipe with the beginning of something in it, whose other end lasts as long as we. */
+static int start_and_stop(void) {
+        static const char letters[65536] = {'x'};
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[1], F_SETPIPE_SZ, 1 << 20) < 0)
+                return -errno;
+        for (unsigned i = 0; i < 16; i++)
+                if (write(ends[1], letters, sizeof(letters)) < 0)
+                        return -errno;
+        return ends[0];
+}
+
 static int open_kind(const char *kind, const char *path) {
         if (strcmp(kind, "path") == 0)
                 return open(path, O_PATH | O_CLOEXEC);
@@ -69,9 +83,21 @@ static int open_kind(const char *kind, const char *path) {
                 return start_writer(65536, 0);
         if (strcmp(kind, "socket") == 0)
                 return open_socket();
+        if (strcmp(kind, "vanish") == 0)
+                return start_and_stop();
         if (strcmp(kind, "shrinking") == 0)
                 start_shrinker(path);
         return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Long enough for the daemon to have begun with it, and no longer. */
+static void vanish(sd_bus *bus, const char *block, int fd) {
+        (void) sd_bus_call_method_async(bus, NULL, "org.albatross", "/org/albatross",
+                                        "org.albatross.Manager", "WriteBlockDevice", NULL, NULL,
+                                        "sha{sv}", block, fd, 0);
+        (void) sd_bus_flush(bus);
+        usleep(500000);
+        raise(SIGKILL);
 }
 
 int main(int argc, char **argv) {
@@ -80,14 +106,22 @@ int main(int argc, char **argv) {
         int fd;
         int r;
 
-        if (argc != 3)
+        if (argc != 3 && argc != 4)
                 return 2;
         fd = open_kind(argv[1], argv[2]);
         if (fd < 0 || sd_bus_open_system(&bus) < 0)
                 return 2;
         sd_bus_set_method_call_timeout(bus, 60ULL * 1000000ULL);
-        r = sd_bus_call_method(bus, "org.albatross", "/org/albatross", "org.albatross.Manager",
-                               "CreateUnikernel", &error, NULL, "sha{sv}", "bad", fd, 0);
+        if (strcmp(argv[1], "vanish") == 0)
+                vanish(bus, argv[3], fd);
+        if (argc == 4)
+                r = sd_bus_call_method(bus, "org.albatross", "/org/albatross",
+                                       "org.albatross.Manager", "WriteBlockDevice", &error, NULL,
+                                       "sha{sv}", argv[3], fd, 0);
+        else
+                r = sd_bus_call_method(bus, "org.albatross", "/org/albatross",
+                                       "org.albatross.Manager", "CreateUnikernel", &error, NULL,
+                                       "sha{sv}", "bad", fd, 0);
         if (r < 0)
                 printf("%s: %s\n", error.name, error.message);
         sd_bus_error_free(&error);
