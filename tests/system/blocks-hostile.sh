@@ -26,7 +26,6 @@ block create -q d 8 full
 inode=$(stat -c %i $state/blocks/d)
 untouched() { state_is d idle && [ "$(stat -c %i $state/blocks/d)" = "$inode" ] && cmp -s full $state/blocks/d; }
 fds() { find "/proc/$(systemctl show -P MainPID "$1")/fd" -mindepth 1 | wc -l; }
-daemon_fds=$(fds albatrossd) launcher_fds=$(fds albatross-launcher)
 
 # --- descriptors ---
 descriptor() { # KIND FILE TEXT
@@ -152,10 +151,22 @@ check '... not lost' [ "$(find $state/quarantine -mindepth 1 | wc -l)" = 7 ]
 prints '... and said so' 'Upper is no block device (its name is none of a block device)' journalctl -u albatrossd --no-pager
 check 'the others can be used' eval 'block read d - | cmp - other'
 
-check 'after all this the daemon has as many descriptors' wait_for 5 eval '[ "$(fds albatrossd)" = "$daemon_fds" ]' ||
+
+# --- again and again ---
+sleep 1
+daemon_fds=$(fds albatrossd) launcher_fds=$(fds albatross-launcher)
+for _ in {1..5}; do
+    for kind in path write-only folder device endless; do "$tools/hostile-descriptor" $kind other d; done
+    block read d - | head -c 1000
+    block write d full
+    block write d other
+    block read --compress d -
+done >/dev/null 2>&1
+check 'of many transfers no descriptor is left in the daemon' wait_for 5 eval '[ "$(fds albatrossd)" = "$daemon_fds" ]' ||
     echo "$daemon_fds, now $(fds albatrossd)" >&3
-check '... and the launcher' wait_for 5 eval '[ "$(fds albatross-launcher)" = "$launcher_fds" ]' ||
+check '... nor in the launcher' wait_for 5 eval '[ "$(fds albatross-launcher)" = "$launcher_fds" ]' ||
     echo "$launcher_fds, now $(fds albatross-launcher)" >&3
+check '... nor anything else' is_tidy
 check 'all are removed' eval 'for name in $(block list -q); do block remove -q "$name" || exit; done'
 equal 'nothing is left' '' "$(ls $state/blocks $state/tmp | grep -v :)"
 rm -r $state/quarantine/* /etc/albatrossd.conf.d/50-test.conf
