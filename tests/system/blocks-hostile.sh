@@ -168,7 +168,7 @@ check '... nor in the launcher' wait_for 5 eval '[ "$(fds albatross-launcher)" =
     echo "$launcher_fds, now $(fds albatross-launcher)" >&3
 check '... nor anything else' is_tidy
 check 'all are removed' eval 'for name in $(block list -q); do block remove -q "$name" || exit; done'
-equal 'nothing is left' '' "$(ls $state/blocks $state/tmp | grep -v :)"
+equal 'nothing is left' '' "$(find $state/blocks $state/tmp -mindepth 1)"
 rm -r $state/quarantine/* /etc/albatrossd.conf.d/50-test.conf
 systemctl restart albatrossd
 cd / && rm -r "$folder"
