@@ -60,6 +60,7 @@ intake_processes() {
     pgrep -l albatross-infla
     pgrep -l albatross-store
     pgrep -l albatross-read-
+    pgrep -l albatross-block
 }
 used_images() {
     find $albatross_state/unikernels -name '*.json' -exec sed -nE 's/.*"Digest": "([0-9a-f]+)".*/\1/p' {} + |
