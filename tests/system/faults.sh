@@ -3,7 +3,7 @@
 #
 # What we depend on refuses, is late, or dies in the middle.
 # rig: own
-# timeout: 120
+# timeout: 180
 . "$(dirname "$0")/lib.sh"
 
 create() { albatrossctl create --memory=2 "$1" "$HELLO" -- --sleep=600; }
@@ -122,4 +122,27 @@ albatrossctl -q destroy quick 2>/dev/null
 check 'nothing is left of any' wait_for 5 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]' ||
     find /var/lib/albatross/v1 /run/albatross/runs -type f >&3
 equal 'the daemon has never restarted' 0 "$(systemctl show -P NRestarts albatrossd)"
+
+# A disk that is full, with nothing kept in reserve.
+systemctl stop albatrossd.socket albatrossd
+mount -t tmpfs -o size=2m,mode=700 test /var/lib/albatross/v1
+mkdir -p /run/albatrossd.conf.d
+printf '[Albatross]\nDiskReserve=0\n' >/run/albatrossd.conf.d/50-test.conf
+systemctl start albatrossd.socket albatrossd
+{ cat "$HELLO"; head -c 4000000 /dev/urandom; } >"$test_output.large"
+refuse 'an image for which there is no space' 'o space' albatrossctl create --memory=2 full "$test_output.large"
+check '  leaves nothing' wait_for 3 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]'
+check '  and a small one fits' create small
+head -c 4000000 /dev/urandom >/var/lib/albatross/v1/tmp/filler 2>/dev/null
+refuse 'another one does not, without a byte left' 'o space' create more
+check '  what runs can be stopped, or says why not' eval \
+    'albatrossctl stop small || albatrossctl stop small 2>&1 | grep -q "o space"'
+rm -f /var/lib/albatross/v1/tmp/filler
+check '  with some space again it can be destroyed' albatrossctl destroy small
+check '  and nothing is left' wait_for 3 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]'
+equal '  the daemon has not restarted' 0 "$(systemctl show -P NRestarts albatrossd)"
+systemctl stop albatrossd.socket albatrossd
+umount /var/lib/albatross/v1
+rm -r /run/albatrossd.conf.d
+systemctl start albatrossd.socket albatrossd
 rm -f "$test_output".*

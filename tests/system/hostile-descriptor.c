@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,23 @@ static void start_shrinker(const char *path) {
                 if (truncate(path, i % 2 ? 64 << 20 : 4096) < 0)
                         break;
                 usleep(500);
+        }
+        _exit(0);
+}
+
+/* Makes a byte of the file another one while it is being read, and the same again, for a while. */
+static void start_changer(const char *path) {
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        uint64_t position = 0;
+
+        if (fd < 0 || fork() != 0)
+                return;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (unsigned i = 0; i < 20000; i++) {
+                position = (position * 6364136223846793005U + 1442695040888963407U) % 65536;
+                if (pwrite(fd, i % 2 ? "\377" : "\0", 1, (off_t) position) < 0)
+                        break;
+                usleep(50);
         }
         _exit(0);
 }
@@ -87,6 +105,8 @@ static int open_kind(const char *kind, const char *path) {
                 return start_and_stop();
         if (strcmp(kind, "shrinking") == 0)
                 start_shrinker(path);
+        if (strcmp(kind, "changing") == 0)
+                start_changer(path);
         return open(path, O_RDONLY | O_CLOEXEC);
 }
 

@@ -70,6 +70,21 @@ descriptor device /dev/zero 'device'
 descriptor socket "$HELLO" 'empty'
 descriptor endless "$HELLO" '256 MiB allowed'
 descriptor shrinking "$folder/large" ''
+# What is stored is one state or the other, or neither: it is looked at when it can't change any more.
+for _ in 1 2 3 4 5; do
+    cp "$HELLO" "$folder/changing"
+    "$tools/hostile-descriptor" changing "$folder/changing" >"$folder/changed" 2>&1
+    changed=$?
+    if [ $changed = 0 ]; then
+        digest=$(cd /var/lib/albatross/v1/images && echo *)
+        equal 'a file that changes while it is read: what was taken in is what runs' "$digest" \
+            "$(albatrossctl get-image bad - | sha256sum | cut -d' ' -f1)"
+        albatrossctl -q destroy bad
+    else
+        prints 'a file that changes while it is read is refused for what it became' 'org.albatross.Error.' \
+            cat "$folder/changed"
+    fi
+done
 
 # One that gives a byte now and then makes progress, but not for ever; one that gives none makes none.
 slow() { # KIND TEXT SECONDS

@@ -19,6 +19,7 @@ refuse 'a compressed one that was cut off' 'ends too early' albatrossctl create 
 refuse 'a folder' 'folder' albatrossctl create bad "$folder"
 refuse 'a device' 'device' albatrossctl create bad /dev/null
 refuse 'too much memory' 'the machine has' albatrossctl create --memory=99T bad "$HELLO"
+refuse 'less than no memory' 'size' albatrossctl create --memory=-5 bad "$HELLO"
 refuse 'no memory' 'size' albatrossctl create --memory=0 bad "$HELLO"
 refuse 'a CPU that is not there' 'the machine has' albatrossctl create --cpus=77 bad "$HELLO"
 refuse 'a network that the image does not want' 'the image wants no devices' albatrossctl create --net=service bad "$HELLO"
