@@ -4,7 +4,7 @@
 # With hardly a descriptor left: what can't be done is refused, what runs runs on, nothing spins or
 # crashes, and with descriptors back all is as before.
 # rig: own
-# timeout: 240
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 

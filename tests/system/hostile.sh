@@ -10,10 +10,6 @@ tools=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system
 [ -x "$tools/hostile-image" ] || skip "$tools/hostile-image is not built"
 folder=$(mktemp -d)
 
-# Shorter deadlines: this test's own drop-in.
-mkdir -p /run/albatrossd.conf.d
-printf '[Albatross]\nTransferIdleSec=2\nTransferMaxSec=4\n' >/run/albatrossd.conf.d/50-test.conf
-systemctl restart albatrossd
 leavings() {
     find "/proc/$(systemctl show -P MainPID albatrossd)/fd" \
         "/proc/$(systemctl show -P MainPID albatross-launcher)/fd" 2>/dev/null | wc -l
@@ -86,6 +82,10 @@ for _ in 1 2 3 4 5; do
     fi
 done
 
+# Shorter deadlines, for what follows.
+mkdir -p /run/albatrossd.conf.d
+printf '[Albatross]\nTransferIdleSec=2\nTransferMaxSec=4\n' >/run/albatrossd.conf.d/50-test.conf
+systemctl restart albatrossd
 # One that gives a byte now and then makes progress, but not for ever; one that gives none makes none.
 slow() { # KIND TEXT SECONDS
     local began=${EPOCHREALTIME/./} took
@@ -103,11 +103,16 @@ slow() { # KIND TEXT SECONDS
 }
 slow silent 'No progress for 2 s' 2
 slow trickle 'did not arrive within 4 s' 4
+check 'nothing is left of these' wait_for 5 not pgrep albatross-infla
+equal 'neither file nor uid' '' \
+    "$(find /var/lib/albatross/v1 /run/systemd/dynamic-uid /run/albatross/runs -type f)"
+rm -r /run/albatrossd.conf.d
+systemctl restart albatrossd
+albatrossctl -q create --no-start first "$HELLO" && albatrossctl -q destroy first
 
 check 'after all this the daemon has not restarted' [ "$(systemctl show -P NRestarts albatrossd)" = 0 ]
 check 'nor the launcher' [ "$(systemctl show -P NRestarts albatross-launcher)" = 0 ]
 check 'nothing is left behind' wait_for 5 eval '[ "$(leavings)" = "$before" ]' || { echo "$before"; leavings; } >&3
 check 'and a good image runs' albatrossctl create --memory=2 good "$HELLO" -- --sleep=600
 albatrossctl -q destroy good
-rm -r "$folder" /run/albatrossd.conf.d
-systemctl restart albatrossd
+rm -r "$folder"
