@@ -329,5 +329,6 @@ int main(int argc, char **argv) {
         make_reports();
         make_deflated();
         make_images();
+        make_network();
         return 0;
 }

@@ -11,3 +11,6 @@ void seed_write(const char *name);
 
 /* make-images.c: for both readers of images. */
 void make_images(void);
+
+/* make-network.c: what the network service is asked, and what the kernel tells it. */
+void make_network(void);

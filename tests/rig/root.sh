@@ -19,6 +19,8 @@ root_forget_host() {
     printf '%s\n' '[Journal]' 'Storage=volatile' >etc/systemd/journald.conf.d/rig.conf
     # tmp.conf's "D /tmp" would empty /tmp at boot, whatever is mounted below it included.
     ln -sf /dev/null etc/tmpfiles.d/tmp.conf
+    # What udev, which is not here, does with its 50-udev-default.rules.
+    echo 'z /dev/net/tun 0666 root root' >etc/tmpfiles.d/rig-tun.conf
 }
 
 # Units that the rig has no use for; each costs time at boot or wants hardware.

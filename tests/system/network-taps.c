@@ -159,7 +159,7 @@ static void a_bridge_that_is_not_there_is_refused(void **state) {
         assert_int_equal(refused(*state, tap_request("notabridge", 1, 0)), -ENODEV);
         assert_int_equal(refused(*state, tap_request("lo", 1, 0)), -ENODEV);
         shell("ip link del notabridge");
-        shell("ip link set " BRIDGE " down name brrenamed");
+        shell("ip link set " BRIDGE " down && ip link set " BRIDGE " name brrenamed");
         assert_int_equal(refused(*state, tap_request(BRIDGE, 1, 0)), -ENODEV);
         shell("ip link set brrenamed name " BRIDGE);
         assert_int_equal(refused(*state, tap_request("brrenamed", 1, 0)), -ENODEV);
