@@ -82,6 +82,15 @@ void bridges_clear(Bridges *bridges) {
         *bridges = (Bridges){};
 }
 
+void bridges_intersect(Bridges *bridges, const Bridges *others) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < bridges->n; i++)
+                if (bridges_contain(others, bridges->names[i].text))
+                        bridges->names[n++] = bridges->names[i];
+        bridges->n = n;
+}
+
 bool bridges_equal(const Bridges *bridges, const Bridges *others) {
         return bridges->n == others->n && !bridges_missing_in(bridges, others);
 }

@@ -32,6 +32,9 @@ int bridges_add(Bridges *bridges, const char *name, Fault *fault);
 int bridges_copy(Bridges *ret, const Bridges *bridges);
 void bridges_clear(Bridges *bridges);
 
+/* Leaves only those that are in @others, too. */
+void bridges_intersect(Bridges *bridges, const Bridges *others);
+
 bool bridges_contain(const Bridges *bridges, const char *name);
 bool bridges_equal(const Bridges *bridges, const Bridges *others);
 

@@ -29,6 +29,20 @@ Cpus limits_cpus(const PathNode *node, const Policy *machine) {
         return cpus;
 }
 
+int limits_bridges(const PathNode *node, const Policy *machine, Bridges *ret) {
+        Bridges bridges;
+        int r;
+
+        r = bridges_copy(&bridges, &machine->bridges);
+        if (r < 0)
+                return r;
+        for (Limit limit = limit_at(node, machine); limit.policy;
+             limit = limit_next(&limit, machine))
+                bridges_intersect(&bridges, &limit.policy->bridges);
+        *ret = bridges;
+        return 0;
+}
+
 void limit_format(const Limit *limit, PolicyField field, char ret[static LIMIT_TEXT_MAX + 1]) {
         if (path_node_parent(limit->node))
                 snprintf(ret, LIMIT_TEXT_MAX + 1, "the policy %s allows",

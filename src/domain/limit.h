@@ -23,6 +23,9 @@ Limit limit_next(const Limit *limit, const Policy *machine);
 /* The CPUs that all limits from @node on allow. */
 Cpus limits_cpus(const PathNode *node, const Policy *machine);
 
+/* The same of bridges; the caller clears *@ret. */
+int limits_bridges(const PathNode *node, const Policy *machine, Bridges *ret);
+
 /* "the policy alice allows", "the machine has", "the machine has room for": what is said of that
  * field comes next. */
 #define LIMIT_TEXT_MAX (NAME_MAX_LENGTH + 19)

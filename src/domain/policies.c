@@ -390,3 +390,8 @@ Cpus policies_cpus(const PathTree *tree, const Policy *machine, const Name *name
         return limits_cpus(path_tree_find_nearest(tree, name->text, name_path_length(name)),
                            machine);
 }
+
+int policies_bridges(const PathTree *tree, const Policy *machine, const Name *name, Bridges *ret) {
+        return limits_bridges(path_tree_find_nearest(tree, name->text, name_path_length(name)),
+                              machine, ret);
+}

@@ -60,3 +60,6 @@ int policies_owners_of_prefix(const PathTree *tree, const Name *prefix, Owners *
 
 /* All CPUs that a unikernel @name may use. */
 Cpus policies_cpus(const PathTree *tree, const Policy *machine, const Name *name);
+
+/* All bridges that it may be on; the caller clears *@ret. */
+int policies_bridges(const PathTree *tree, const Policy *machine, const Name *name, Bridges *ret);

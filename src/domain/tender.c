@@ -44,6 +44,11 @@ bool tender_kind_shows_arguments(TenderKind kind) {
         return kinds[kind].official;
 }
 
+bool tender_kind_takes_descriptors(TenderKind kind) {
+        assert(kind < TENDER_N_KINDS);
+        return !kinds[kind].official;
+}
+
 const char *tender_target_name(uint32_t target, char buffer[static TENDER_TARGET_TEXT_MAX + 1]) {
         static const char *const names[] = {NULL, "hvt", "spt", "virtio", "muen", "genode", "xen"};
 

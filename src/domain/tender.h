@@ -51,6 +51,9 @@ uint64_t tender_kind_overhead(TenderKind kind);
 /* Must image and arguments be on its command line, where everybody can read them? */
 bool tender_kind_shows_arguments(TenderKind kind);
 
+/* Does it take taps and disks as descriptors? Others find them by name. */
+bool tender_kind_takes_descriptors(TenderKind kind);
+
 #define TENDER_VERSION_MAX 31
 
 typedef struct TenderVersion {

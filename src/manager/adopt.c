@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "host/control-group.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
 /* After the launcher went away: its socket unit starts it again, but not at any rate. */
@@ -55,6 +56,12 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->scoped = true;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel);
+        if (run_set_taps(run, record->taps, record->n_taps, record->taps_persist) < 0 ||
+            blocks_adopt(unikernel) < 0)
+                sd_journal_print(LOG_ERR,
+                                 "Not all devices of the running unikernel %s are known to be in "
+                                 "use",
+                                 unikernel->name.text);
 }
 
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {

@@ -10,6 +10,7 @@
 #include "host/uid.h"
 #include "manager/launcher-link.h"
 #include "manager/manager.h"
+#include "manager/network-link.h"
 #include "manager/unikernel.h"
 #include "manager/writer-link.h"
 #include "systemd/scope.h"
@@ -33,6 +34,7 @@ struct Manager {
         sd_bus *bus;
         ScopeWatch *scopes;
         LauncherLink *launcher;
+        NetworkLink *network;
         WriterLink *writer;
         UidPool *uids;
         Tenders *tenders;
@@ -42,6 +44,7 @@ struct Manager {
         void *unikernels; /* tsearch(3) trees */
         void *images;
         void *slices;
+        void *macs;
         PathTree *paths; /* policies, and what is used below each path */
         Bridges bridges; /* those the host has now */
         int block_fd;    /* BlockPath= */
@@ -61,7 +64,9 @@ struct Manager {
         ManagerObserver observer;
         ManagerDone ready;
         void *ready_userdata;
-        bool listed; /* the launcher has told what it has */
+        bool listed;                    /* the launcher has told what it has */
+        bool bridges_told;              /* albatross-network has told which there are */
+        sd_event_source *bridges_timer; /* it takes its time */
         bool asking_uids;
         uint64_t launcher_generation;
         sd_event_source *relist_timer;
@@ -141,6 +146,25 @@ int policy_limits_remove(Manager *manager, const Name *path, LimitsChanged done,
 int policy_limits_begin(Manager *manager);
 void policy_limits_free(Manager *manager);
 
+/* --- host-bridges.c: which ones there are now */
+int host_bridges_begin(Manager *manager);
+/* FAULT_NO_SUCH_BRIDGE when one that is named is not among them. */
+int host_bridges_check(const Manager *manager, const Devices *devices, Fault *fault);
+
+/* --- macs.c: which MACs are in use on which bridge */
+/* Those of its networks, running or not: all, or none and FAULT_MAC_IN_USE. */
+int macs_take(Unikernel *unikernel, Fault *fault);
+void macs_give_back(Unikernel *unikernel);
+
+/* --- taps.c */
+int run_set_taps(Run *run, const TapName *taps, size_t n_taps, bool persist);
+/* Those that persist. Once only: a number is given again. */
+void taps_remove(Manager *manager, const TapName *taps, size_t n_taps);
+/* One that does not persist, and that nobody else has: takes over @fd, without waiting. */
+void tap_discard(Manager *manager, int fd, const TapName *tap);
+/* At the start, when all that runs is known. */
+int taps_sweep(Manager *manager);
+
 /* --- images.c: who refers to which image of the store */
 int image_hold(Image **ret, Manager *manager, const char *digest);
 /* The last one to let go has the file removed. */
@@ -191,6 +215,9 @@ typedef struct RunRecord {
         uint32_t uid;
         uint32_t slice_number;
         bool failed;
+        TapName taps[DEVICES_MAX];
+        size_t n_taps;
+        bool taps_persist;
 } RunRecord;
 /* Fills in what is known of the last run; -ENOENT when there was none in this boot. */
 int run_record_read(Unikernel *unikernel, RunRecord *ret);
@@ -203,6 +230,7 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
 Run *run_new(Unikernel *unikernel, const LauncherReply *spawned);
 /* When PID 1 has made its scope, or may have: it goes with the run, or now, when that is over. */
 void run_note_scope(Unikernel *unikernel, int error);
+Run *run_free(Run *run);
 /* Sent again when the launcher that was asked to send it has been replaced. */
 void run_signal(Unikernel *unikernel, int signal_number);
 /* Its tender is gone: gives back all that it held, and goes on from there. */
@@ -251,6 +279,8 @@ void boot_begin(Manager *manager);
 /* --- manager.c */
 /* Rounded up: what is not 0 stays so. */
 uint64_t manager_whole_seconds(uint64_t usec);
+/* Can requests be served? Something that this waits for has come. */
+void manager_look_ready(Manager *manager);
 /* Asks for more uids in the background when few are left. */
 int manager_refill_uids(Manager *manager);
 /* -EAGAIN when none is free. Given back by uid_pool_release(). */

@@ -42,10 +42,10 @@ static const ManagerObserver no_observer = {
         .block_changed = unobserved_block,
 };
 
-static void maybe_ready(Manager *manager) {
+void manager_look_ready(Manager *manager) {
         static const Fault no_fault;
 
-        if (!manager->ready || !manager->listed)
+        if (!manager->ready || !manager->listed || !manager->bridges_told)
                 return;
         /* Those that run may have all the uids that were asked about so far. When they have all
          * that there are, nothing can be started, but everything else is served. */
@@ -74,10 +74,14 @@ static void check_uid_range(const Manager *manager, const LauncherReply *listed)
 
 void manager_list_done(Manager *manager, const LauncherReply *listed) {
         check_uid_range(manager, listed);
-        if (!manager->listed)
+        /* Whatever runs is known now, and nothing has been started yet. */
+        if (!manager->listed) {
                 blocks_sweep(manager);
+                if (taps_sweep(manager) < 0)
+                        sd_journal_print(LOG_ERR, "No memory to look for taps of nobody");
+        }
         manager->listed = true;
-        maybe_ready(manager);
+        manager_look_ready(manager);
 }
 
 static void on_free_uids(void *userdata, const WriterAnswer *answer) {
@@ -99,7 +103,7 @@ static void on_free_uids(void *userdata, const WriterAnswer *answer) {
                 memcpy(uids, answer->data, n * sizeof(*uids));
         uid_pool_add(manager->uids, uids, n);
         (void) manager_refill_uids(manager);
-        maybe_ready(manager);
+        manager_look_ready(manager);
 }
 
 int manager_refill_uids(Manager *manager) {
@@ -264,6 +268,9 @@ static int open_all(Manager *manager, Fault *fault) {
         r = writer_link_new(&manager->writer, manager->event, manager->state_fd, manager->block_fd);
         if (r < 0)
                 return r;
+        r = host_bridges_begin(manager);
+        if (r < 0)
+                return r;
         return launcher_link_new(&manager->launcher, manager->event, &handlers);
 }
 
@@ -337,7 +344,9 @@ Manager *manager_free(Manager *manager) {
         policy_jobs_free(manager);
         policy_limits_free(manager);
         sd_event_source_disable_unref(manager->undone_timer);
+        sd_event_source_disable_unref(manager->bridges_timer);
         launcher_link_free(manager->launcher);
+        network_link_free(manager->network);
         writer_link_free(manager->writer);
         scope_watch_free(manager->scopes);
         blocks_free_all(manager);

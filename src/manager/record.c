@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
 #define SUFFIX ".json"
@@ -88,6 +89,15 @@ int record_remove(Unikernel *unikernel) {
         return 0;
 }
 
+/* What is not there now, or belongs to another one, is refused when it is started. */
+static void find_devices(Unikernel *unikernel) {
+        Fault fault = {};
+
+        if (macs_take(unikernel, &fault) < 0 || blocks_assign(unikernel, &fault) < 0)
+                sd_journal_print(LOG_WARNING, "%s does not have all of its devices: %s",
+                                 unikernel->name.text, fault.message);
+}
+
 static int record_load(Manager *manager, int folder_fd, const char *file) {
         _cleanup_(freep) char *text = NULL;
         char label[NAME_MAX_LENGTH + 1];
@@ -122,6 +132,8 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
                 r = unikernel_claim_found(unikernel);
         if (r >= 0)
                 r = unikernels_add(manager, unikernel);
+        if (r >= 0)
+                find_devices(unikernel);
         if (r < 0) {
                 image_release(manager, unikernel->image_hold);
                 unikernel_free(unikernel);

@@ -30,6 +30,9 @@ static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, 
         r = config_check(&order->config, &order->name, fault);
         if (r < 0)
                 return r;
+        r = host_bridges_check(manager, &order->config.devices, fault);
+        if (r < 0)
+                return r;
 
         unikernel = unikernel_new(manager, &order->name);
         if (!unikernel)
@@ -102,7 +105,9 @@ void manager_start(Manager *manager, const Name *name, ManagerDone done, void *u
         }
 
         if (step.action == LIFE_BEGIN) {
-                r = unikernel_claim_run(unikernel, &fault);
+                r = host_bridges_check(manager, &unikernel->config.devices, &fault);
+                if (r >= 0)
+                        r = unikernel_claim_run(unikernel, &fault);
                 if (r < 0) {
                         done(userdata, r, &fault);
                         return;

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "manager/manager-internal.h"
+#include "network/wire.h"
 
 #define RUN_RECORD_MAX (16U * 1024U) /* bytes; 64 invocations are some 3 KiB */
 
@@ -34,11 +35,23 @@ static json_t *invocations_to_json(const Unikernel *unikernel) {
         return array;
 }
 
+static json_t *taps_to_json(const Run *run) {
+        json_t *array = json_array();
+
+        for (size_t i = 0; run && i < run->n_taps; i++)
+                if (json_array_append_new(array, json_string(run->taps[i].text)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
 static json_t *run_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Exit *exit = &unikernel->last_exit;
 
-        return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o}",
+        return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o, s:b, "
+                         "s:o}",
                          "MainPID", (json_int_t) (run ? run->pid : 0), "StartTicks",
                          (json_int_t) (run ? run->start_ticks : 0), "UID",
                          (json_int_t) (run ? run->uid : 0), "SliceNumber",
@@ -48,8 +61,9 @@ static json_t *run_to_json(const Unikernel *unikernel) {
                          exit_result_to_string(exit->result), "ExitStatus", exit->status,
                          "ExitTimestamp", (json_int_t) exit->timestamp_usec, "Failed",
                          (int) (unikernel->state == STATE_FAILED), "Tender", unikernel->tender_path,
-                         "ArgumentsVisible", (int) unikernel->shows_arguments, "Invocations",
-                         invocations_to_json(unikernel));
+                         "ArgumentsVisible", (int) unikernel->shows_arguments, "Taps",
+                         taps_to_json(run), "TapsPersist", (int) (run && run->taps_persist),
+                         "Invocations", invocations_to_json(unikernel));
 }
 
 int run_record_format(const Unikernel *unikernel, char **ret) {
@@ -133,26 +147,50 @@ static int read_invocations(Unikernel *unikernel, const json_t *array) {
         return 0;
 }
 
+/* A name that is none of a tap of ours is nothing that we remove. */
+static int read_taps(RunRecord *ret, const json_t *array) {
+        size_t n = json_array_size(array);
+
+        if (n > DEVICES_MAX)
+                return -EBADMSG;
+        for (size_t i = 0; i < n; i++) {
+                const char *text = json_string_value(json_array_get(array, i));
+
+                if (!text || strlen(text) >= sizeof(ret->taps[i].text) ||
+                    strncmp(text, NETWORK_PREFIX, strlen(NETWORK_PREFIX)) != 0)
+                        return -EBADMSG;
+                strcpy(ret->taps[i].text, text);
+        }
+        ret->n_taps = n;
+        return 0;
+}
+
 int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, size_t size) {
         json_int_t pid, ticks, uid, slice, restarts, changed, status, ended;
         _cleanup_(json_decrefp) json_t *record = NULL;
-        json_t *invocations;
-        int failed, visible = 0, r;
+        json_t *invocations, *taps = NULL;
+        int failed, visible = 0, persist = 0, r;
         const char *result, *tender = NULL;
+        RunRecord read = {};
 
         record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         if (!record ||
-            json_unpack(record, "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?b, s:o}",
-                        "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
-                        "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult",
-                        &result, "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed,
-                        "Tender", &tender, "ArgumentsVisible", &visible, "Invocations",
-                        &invocations) < 0)
+            json_unpack(
+                    record,
+                    "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?b, s?o, s?b, s:o}",
+                    "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
+                    "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult", &result,
+                    "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed, "Tender",
+                    &tender, "ArgumentsVisible", &visible, "Taps", &taps, "TapsPersist", &persist,
+                    "Invocations", &invocations) < 0)
                 return -EBADMSG;
         if (pid < 0 || pid > INT32_MAX || ticks < 0 || uid < 0 || uid > UINT32_MAX || slice < 0 ||
             slice > UINT32_MAX || restarts < 0 || restarts > UINT32_MAX || status < 0 ||
             status > INT32_MAX || changed < 0 || ended < 0)
                 return -EBADMSG;
+        r = read_taps(&read, taps);
+        if (r < 0)
+                return r;
         r = read_invocations(unikernel, invocations);
         if (r < 0)
                 return r;
@@ -167,13 +205,13 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
                 .status = (int) status,
                 .timestamp_usec = (uint64_t) ended,
         };
-        *ret = (RunRecord){
-                .pid = (pid_t) pid,
-                .start_ticks = (uint64_t) ticks,
-                .uid = (uint32_t) uid,
-                .slice_number = (uint32_t) slice,
-                .failed = failed,
-        };
+        read.pid = (pid_t) pid;
+        read.start_ticks = (uint64_t) ticks;
+        read.uid = (uint32_t) uid;
+        read.slice_number = (uint32_t) slice;
+        read.failed = failed;
+        read.taps_persist = persist;
+        *ret = read;
         return 0;
 }
 

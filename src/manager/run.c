@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
 Run *run_new(Unikernel *unikernel, const LauncherReply *spawned) {
@@ -24,6 +25,14 @@ Run *run_new(Unikernel *unikernel, const LauncherReply *spawned) {
         run->start_ticks = spawned->start_ticks;
         run->generation = unikernel->manager->launcher_generation;
         return run;
+}
+
+Run *run_free(Run *run) {
+        if (!run)
+                return NULL;
+        free(run->taps);
+        free(run);
+        return NULL;
 }
 
 void run_signal(Unikernel *unikernel, int signal_number) {
@@ -85,7 +94,12 @@ static void run_give_back(Unikernel *unikernel, Run *run) {
         if (!run->orphaned)
                 launcher_call(manager->launcher, &forget);
         uid_pool_release(manager->uids, run->uid);
-        free(run);
+        if (run->taps_persist)
+                taps_remove(manager, run->taps, run->n_taps);
+        /* Those of a start are its own until it is over. */
+        if (!unikernel->start)
+                blocks_close(unikernel);
+        run_free(run);
 }
 
 static void tell_end(Unikernel *unikernel) {

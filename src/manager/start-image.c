@@ -8,22 +8,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "domain/device-match.h"
 #include "host/tender.h"
 #include "manager/intake.h"
 #include "manager/start.h"
-
-static int check_devices(Start *start, const NotesReport *notes) {
-        const Bridges no_bridges = {};
-
-        if (notes->n_devices > 0)
-                return fault_set(&start->fault, FAULT_DEVICE_MISMATCH,
-                                 "The image needs the %s device \"%s\", which can't be had yet",
-                                 notes->devices[0].type == IMAGE_DEVICE_NET ? "network" : "block",
-                                 notes->devices[0].name);
-        return devices_match(&start->unikernel->config.devices,
-                             &(const DeviceOffer){.bridges = &no_bridges}, &start->fault);
-}
 
 static int use_tender(Start *start) {
         Unikernel *unikernel = start->unikernel;
@@ -39,6 +26,9 @@ static int use_tender(Start *start) {
         if (r < 0)
                 return r;
         r = start_widen_scope(start);
+        if (r < 0)
+                return r;
+        r = start_bring_devices(start);
         if (r < 0)
                 return r;
         /* unikernel_settle() comes back here when it is on disk. */
@@ -81,7 +71,7 @@ static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult 
                 unikernel->image_hold = TAKE_PTR(result->hold);
                 start->image_fd = TAKE_FD(result->image_fd);
                 if (start->r == 0)
-                        r = check_devices(start, &result->notes);
+                        r = start_match_devices(start, &result->notes);
                 if (start->r == 0 && r == 0)
                         r = start_choose_tender(start);
         }

@@ -122,8 +122,11 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
         unikernel->run = run_new(unikernel, reply);
         if (!unikernel->run)
                 r = -ENOMEM;
-        else if (start->r == 0)
+        else if (start->r == 0) {
                 r = begin_scope(start);
+                if (r >= 0)
+                        r = start_bring_devices(start);
+        }
         start_pending_done(start, r);
 }
 
@@ -175,6 +178,7 @@ static void on_opened(void *userdata, const LauncherReply *reply) {
 int start_open_gate(Start *start) {
         Unikernel *unikernel = start->unikernel;
         char unit[NAME_UNIT_MAX + 1];
+        int tap_fds[DEVICES_MAX];
         int r;
 
         /* Whoever adopts this run must know it before it does anything. */
@@ -182,20 +186,30 @@ int start_open_gate(Start *start) {
         unikernel->run->invocation = scope_invocation(unit);
         r = unikernel_note_invocation(unikernel, unikernel->run->invocation);
         if (r >= 0)
-                r = run_record_write(unikernel);
+                r = run_set_taps(unikernel->run, start->tap_names, start->n_taps,
+                                 start->taps_persist);
+        if (r < 0)
+                return r;
+        start->taps_handed = true;
+        r = run_record_write(unikernel);
         if (r < 0)
                 return r;
         consoles_add_run(unikernel);
+        for (size_t i = 0; i < start->n_taps; i++)
+                tap_fds[i] = start->taps[i].fd;
 
         r = gate_open(unikernel, &(const GateOrder){
                                          .tender = start->tender,
                                          .gid = start->gid,
                                          .image_fd = start->image_fd,
+                                         .tap_fds = tap_fds,
+                                         .block_fds = start->block_fds,
                                          .done = on_opened,
                                          .userdata = start,
                                  });
         if (r < 0)
                 return r;
+        start_close_devices(start);
         start->opening = true;
         start->n_pending++;
         return 0;

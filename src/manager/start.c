@@ -48,6 +48,9 @@ static void start_free(Start *start) {
         scope_start_free(start->scope);
         tender_unref(start->tender);
         fd_close(start->image_fd);
+        free(start->block_fds);
+        free(start->taps);
+        free(start->tap_names);
         free(start);
 }
 
@@ -77,6 +80,7 @@ static void finish_well(Start *start) {
 static void finish_badly(Start *start) {
         Unikernel *unikernel = start->unikernel;
 
+        start_drop_devices(start);
         unikernel->start = NULL;
         unikernel_set_state(unikernel, lifecycle_step(unikernel->state, LIFE_START_FAILED).state);
         if (start->creating) {
@@ -163,8 +167,13 @@ int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
         unikernel->save_error = 0;
 
         /* What can be refused at once is, before anything has begun. */
-        if (!start->creating)
-                r = start_choose_tender(start);
+        if (!start->creating) {
+                r = macs_take(unikernel, &start->fault);
+                if (r >= 0 && with_run)
+                        r = start_open_blocks(start);
+                if (r >= 0)
+                        r = start_choose_tender(start);
+        }
         if (r >= 0 && with_run)
                 r = start_spawn(start);
         if (r >= 0 && start->creating) {

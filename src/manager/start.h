@@ -3,12 +3,18 @@
 
 /*
  * A start, shared by the files that do its parts: start-image.c takes in the image and chooses the
- * tender, start-run.c has that wait at its gate and placed in its scope, and start.c says what
- * comes when.
+ * tender, start-devices.c brings the devices, start-run.c has the tender wait at its gate and
+ * placed in its scope, and start.c says what comes when.
  */
 
+#include "image/wire.h"
 #include "manager/manager-internal.h"
 #include "manager/tenders.h"
+
+typedef struct StartTap {
+        Start *start;
+        int fd; /* -1 also for one that persists */
+} StartTap;
 
 struct Start {
         Unikernel *unikernel;
@@ -21,6 +27,13 @@ struct Start {
         Tender *tender;
         TenderWait tender_wait;
         uint32_t gid; /* that the tender needs */
+        int *block_fds;
+        size_t n_block_fds;
+        StartTap *taps;
+        TapName *tap_names;
+        size_t n_taps; /* that were asked for */
+        bool brings_devices, taps_persist;
+        bool taps_handed; /* they are the run's, which gives them back */
         unsigned n_pending;
         bool recorded, opening;
         int r; /* the first failure */
@@ -42,6 +55,17 @@ void start_pending_done(Start *start, int r);
 int start_take_in(Start *start, int image_fd);
 int start_open_image(Start *start);
 int start_choose_tender(Start *start);
+
+/* --- start-devices.c */
+/* Fills in the configuration from what the image wants, or refuses it. */
+int start_match_devices(Start *start, const NotesReport *notes);
+int start_open_blocks(Start *start);
+/* Once there are a tender and its uid. */
+int start_bring_devices(Start *start);
+/* What is sent needs no copy here: one that was kept could be the last of a tap. */
+void start_close_devices(Start *start);
+/* The start has failed. */
+void start_drop_devices(Start *start);
 
 /* --- start-run.c */
 /* A tender at its gate, and then its scope. */

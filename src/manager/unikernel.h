@@ -3,6 +3,7 @@
 
 /* A unikernel: what is recorded of it, the run at hand, and who waits for what. */
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,7 @@
 
 typedef struct Claim Claim;
 typedef struct Image Image;
+typedef struct MacEntry MacEntry;
 typedef struct Start Start;
 typedef struct Manager Manager;
 
@@ -28,6 +30,11 @@ typedef struct ImageInfo {
         uint64_t size_bytes;
         uint32_t target, abi_version; /* its ELF note */
 } ImageInfo;
+
+/* "alb7". The kernel numbers them, and gives a number again when its tap is gone. */
+typedef struct TapName {
+        char text[IFNAMSIZ];
+} TapName;
 
 /* A tender that the launcher has forked for us, from the gate to the end. */
 typedef struct Run {
@@ -44,6 +51,9 @@ typedef struct Run {
         int signal;            /* the last one that it was sent; 0: none */
         uint64_t generation;   /* of the launcher's list that it was last in */
         sd_id128_t invocation;
+        TapName *taps; /* of its networks, in their order */
+        size_t n_taps;
+        bool taps_persist; /* they don't end with their tender */
 } Run;
 
 /* At least the last 64 runs of a name can be read in the journal. */
@@ -54,7 +64,9 @@ typedef struct Unikernel {
         Name name;
         Config config;
         ImageInfo image;
-        Claim *claim;      /* what it has of the paths above it; see claims.c */
+        Claim *claim;   /* what it has of the paths above it; see claims.c */
+        MacEntry *macs; /* of its networks, in their order; see macs.c */
+        size_t n_macs;
         Image *image_hold; /* keeps the file from being swept */
         bool wanted;       /* starts with the host */
         bool recorded;     /* on disk; before that nobody sees it */

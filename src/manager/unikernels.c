@@ -129,9 +129,10 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
         sd_event_source_disable_unref(unikernel->pidfd_source);
         sd_bus_slot_unref(unikernel->result_slot);
         claim_free(unikernel->claim);
+        macs_give_back(unikernel);
         config_clear(&unikernel->config);
         free(unikernel->create_fault);
-        free(unikernel->run);
+        run_free(unikernel->run);
         free(unikernel->invocations);
         free(unikernel->tender_path);
         free(unikernel);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
 typedef struct Waiter {
@@ -54,6 +55,8 @@ static void remove_for_good(Unikernel *unikernel) {
 
         unikernels_remove(manager, unikernel);
         unikernel->claim = claim_free(unikernel->claim);
+        macs_give_back(unikernel);
+        blocks_unassign(unikernel);
         run_record_remove(unikernel);
         image_release(manager, unikernel->image_hold);
         if (was_visible)
