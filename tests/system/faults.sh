@@ -15,7 +15,7 @@ nothing_left_but_locks() { # NAME
 }
 nothing_left() { # NAME
     ! albatrossctl list -q | grep -qx "$1" && [ ! -e "/var/lib/albatross/v1/unikernels/$1.json" ] &&
-        ! systemctl is-active -q "albatross-$1.scope" && [ -z "$(ls /run/systemd/dynamic-uid)" ]
+        ! systemctl is-active -q "albatross-$1.scope" && [ -z "$(lent_uids)" ]
 }
 
 systemctl mask --runtime -q albatross-locked.slice

@@ -68,10 +68,17 @@ used_images() {
 }
 # A file alone is no lock: the one of a launcher that was killed stays.
 locked_uids() {
-    local file
-    for file in /run/systemd/dynamic-uid/[0-9]*; do
-        [ ! -e "$file" ] || flock -n "$file" true || echo "${file##*/}"
-    done | sort -n
+    lent_uids | while read -r uid; do
+        [ ! -e "/run/systemd/dynamic-uid/$uid" ] || flock -n "/run/systemd/dynamic-uid/$uid" true || echo "$uid"
+    done
+}
+# Taps of ours, and what the runs say that they have.
+known_taps() {
+    ip -o link show | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p' | sort
+}
+recorded_taps() {
+    find /run/albatross/runs -type f -exec cat {} + | grep -o '"Taps":\[[^]]*\]' |
+        grep -oE 'alb[0-9]+' | sort
 }
 process_uids() {
     known_processes | while read -r pid; do awk '/^Uid:/ {print $2}' "/proc/$pid/status"; done 2>/dev/null | sort -n
@@ -95,6 +102,7 @@ invariants_differences() {
     differ 'records and what list says' "$records" "$(known_records)"
     differ 'images that are used and those that are there' "$(used_images)" \
         "$(find $albatross_state/images -mindepth 1 -printf '%f\n' | sort)"
+    differ 'taps and what the runs say' "$(known_taps)" "$(recorded_taps)"
     differ 'files in tmp and none' '' "$(find $albatross_state/tmp -mindepth 1)"
     differ 'programs of an intake and none' '' "$(intake_processes)"
     differ 'run records of nobody and none' '' \

@@ -136,6 +136,15 @@ wait_for() { # SECONDS COMMAND...
     done
 }
 
+# Uids that are lent to somebody, or were. PID 1 has one for each service with a uid of its own, such
+# as albatross-network.
+lent_uids() {
+    local file
+    for file in /run/systemd/dynamic-uid/[0-9]*; do
+        [ ! -e "$file" ] || [ -L "/run/systemd/dynamic-uid/direct:${file##*/}" ] || echo "${file##*/}"
+    done | sort -n
+}
+
 # As one of the rig's users: alice, bob, carol.
 as() { # USER COMMAND...
     local user=$1

@@ -137,5 +137,5 @@ rm "$disk"
 rm -r /run/albatrossd.conf.d "$test_output".[a-z]*
 systemctl reset-failed albatrossd && systemctl restart albatrossd
 # For a moment the daemon asks the tenders once more, as such a uid.
-no_uid_is_locked() { [ -z "$(find /run/systemd/dynamic-uid -type f)" ]; }
+no_uid_is_locked() { [ -z "$(lent_uids)" ]; }
 check 'no uid stays locked' wait_for 5 no_uid_is_locked
