@@ -333,6 +333,9 @@ typedef struct Outlet {
         BlockDevice *device;
         ManagerDone done;
         void *userdata;
+        /* Held until the device is idle again, so that who has read to the end can have it at once.
+         */
+        int writing;
 } Outlet;
 
 static void on_read(void *userdata, const ProbeResult *result) {
@@ -356,6 +359,7 @@ static void on_read(void *userdata, const ProbeResult *result) {
                                  outlet->device->name.text,
                                  fault.code != FAULT_NONE ? fault.message : strerror(-r));
         outlet->done(outlet->userdata, r, &fault);
+        fd_close(outlet->writing);
 }
 
 int block_hand_out(BlockDevice *device,
@@ -376,7 +380,7 @@ int block_hand_out(BlockDevice *device,
         outlet = calloc(1, sizeof(*outlet));
         if (!outlet)
                 return -ENOMEM;
-        *outlet = (Outlet){device, done, userdata};
+        *outlet = (Outlet){device, done, userdata, writing};
 
         format_number(idle, manager_whole_seconds(device->manager->settings.transfer_idle_usec));
         r = probe_start(
@@ -393,5 +397,6 @@ int block_hand_out(BlockDevice *device,
         if (r < 0)
                 return r;
         TAKE_PTR(outlet);
+        TAKE_FD(writing);
         return TAKE_FD(reading);
 }
