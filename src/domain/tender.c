@@ -10,18 +10,21 @@
 #include "base/number.h"
 #include "domain/tender.h"
 
-/* Until it is measured under load: tender, page tables and kernel memory of one guest. */
 #define MIB(n) ((uint64_t) (n) << 20)
+
+/* A page table has 8 bytes for each page of 4 KiB. */
+#define PER_TABLE 512U
 
 static const struct {
         const char *name;
         uint32_t target;
-        uint64_t overhead_bytes;
-        bool official; /* one of Solo5's own */
+        uint64_t overhead_bytes; /* the tender, and what the kernel keeps for it */
+        uint64_t n_tables;       /* of pages: the host's, and those of a virtual machine */
+        bool official;           /* one of Solo5's own */
 } kinds[TENDER_N_KINDS] = {
-        [TENDER_ALBATROSS_SPT] = {"albatross-spt", TENDER_TARGET_SPT, MIB(8), false},
-        [TENDER_SOLO5_SPT] = {"solo5-spt", TENDER_TARGET_SPT, MIB(8), true},
-        [TENDER_SOLO5_HVT] = {"solo5-hvt", TENDER_TARGET_HVT, MIB(32), true},
+        [TENDER_ALBATROSS_SPT] = {"albatross-spt", TENDER_TARGET_SPT, MIB(8), 1, false},
+        [TENDER_SOLO5_SPT] = {"solo5-spt", TENDER_TARGET_SPT, MIB(8), 1, true},
+        [TENDER_SOLO5_HVT] = {"solo5-hvt", TENDER_TARGET_HVT, MIB(32), 2, true},
 };
 
 const char *tender_kind_name(TenderKind kind) {
@@ -34,9 +37,9 @@ uint32_t tender_kind_target(TenderKind kind) {
         return kinds[kind].target;
 }
 
-uint64_t tender_kind_overhead(TenderKind kind) {
+uint64_t tender_kind_overhead(TenderKind kind, uint64_t memory_bytes) {
         assert(kind < TENDER_N_KINDS);
-        return kinds[kind].overhead_bytes;
+        return kinds[kind].overhead_bytes + kinds[kind].n_tables * (memory_bytes / PER_TABLE);
 }
 
 bool tender_kind_shows_arguments(TenderKind kind) {

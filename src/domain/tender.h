@@ -45,8 +45,9 @@ const char *tender_target_name(uint32_t target, char buffer[static TENDER_TARGET
 
 uint32_t tender_kind_target(TenderKind kind);
 
-/* What one needs beyond the memory of its guest, in bytes. */
-uint64_t tender_kind_overhead(TenderKind kind);
+/* What one needs at most beyond the memory of its guest, in bytes: its own, and page tables, which
+ * grow with @memory_bytes. tests/system/limits.sh measures it. */
+uint64_t tender_kind_overhead(TenderKind kind, uint64_t memory_bytes);
 
 /* Must image and arguments be on its command line, where everybody can read them? */
 bool tender_kind_shows_arguments(TenderKind kind);

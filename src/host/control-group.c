@@ -34,3 +34,15 @@ int control_group_contains(const char *group, pid_t pid) {
         }
         return 0;
 }
+
+bool control_group_has(const char *controller) {
+        _cleanup_(freep) char *text = NULL;
+        char *rest = NULL;
+
+        if (file_read_at(AT_FDCWD, "/sys/fs/cgroup/cgroup.controllers", PROCS_MAX, &text, NULL) < 0)
+                return false;
+        for (char *word = strtok_r(text, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest))
+                if (strcmp(word, controller) == 0)
+                        return true;
+        return false;
+}

@@ -9,6 +9,7 @@
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
+#include "host/control-group.h"
 #include "manager/manager-internal.h"
 
 static void share_clear(Share *share) {
@@ -98,4 +99,16 @@ void unikernel_claim_found_running(Unikernel *unikernel) {
                                  "What the running unikernel %s has is not counted below its "
                                  "policies: %s",
                                  unikernel->name.text, strerror(-r));
+}
+
+Cpus unikernel_affinity(const Unikernel *unikernel) {
+        const Manager *manager = unikernel->manager;
+        Policy machine;
+
+        /* Where the kernel can, the slices hold it within its policies, also when these change while
+         * it runs; what it asked for itself stands on its scope, too. */
+        if (!cpus_is_empty(&unikernel->config.cpus) || control_group_has("cpuset"))
+                return unikernel->config.cpus;
+        manager_machine_policy(manager, &machine);
+        return policies_cpus(manager->paths, &machine, &unikernel->name);
 }

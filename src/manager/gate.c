@@ -132,6 +132,7 @@ int gate_open(const Unikernel *unikernel, const GateOrder *order) {
         };
         _cleanup_(strings_clear) Strings arguments = {};
         _cleanup_(fd_closep) int argv_fd = -1;
+        Cpus cpus;
         int r;
 
         r = config_guest_arguments(&arguments, &unikernel->config, &unikernel->name);
@@ -146,7 +147,7 @@ int gate_open(const Unikernel *unikernel, const GateOrder *order) {
 
         gate.call.fds[0] = order->tender->fd;
         gate.call.fds[1] = argv_fd;
-        memcpy(gate.call.request.cpus, unikernel->config.cpus.words,
-               sizeof(gate.call.request.cpus));
+        cpus = unikernel_affinity(unikernel);
+        memcpy(gate.call.request.cpus, cpus.words, sizeof(gate.call.request.cpus));
         return launcher_call(unikernel->manager->launcher, &gate.call);
 }

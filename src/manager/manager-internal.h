@@ -108,6 +108,8 @@ int unikernel_claim(Unikernel *unikernel, bool running, Fault *fault);
 int unikernel_claim_run(Unikernel *unikernel, Fault *fault);
 /* Its configuration was changed, or filled in: may it be so? If it runs, it has that now. */
 int unikernel_claim_again(Unikernel *unikernel, Fault *fault);
+/* The CPUs that its tender is to keep to by itself; empty: whichever its scope has. */
+Cpus unikernel_affinity(const Unikernel *unikernel);
 /* One that was recorded, and one that was found running: whatever the limits say. */
 int unikernel_claim_found(Unikernel *unikernel);
 void unikernel_claim_found_running(Unikernel *unikernel);

@@ -80,14 +80,21 @@ static LimitChange *change_new(Manager *manager,
 
 /* Guests, and what their tenders need besides: whichever needs most. */
 static uint64_t memory_max(const Policy *policy) {
-        uint64_t overhead_bytes = 0, sum_bytes;
+        uint64_t most_bytes = 0, sum_bytes;
 
-        for (TenderKind kind = 0; kind < TENDER_N_KINDS; kind++)
-                overhead_bytes = MAX_OF(overhead_bytes, tender_kind_overhead(kind));
-        if (__builtin_mul_overflow(overhead_bytes, (uint64_t) policy->n_unikernels, &sum_bytes) ||
-            __builtin_add_overflow(sum_bytes, policy->memory_bytes, &sum_bytes))
-                return UINT64_MAX;
-        return sum_bytes;
+        for (TenderKind kind = 0; kind < TENDER_N_KINDS; kind++) {
+                uint64_t one_bytes = tender_kind_overhead(kind, 0);
+                uint64_t tables_bytes =
+                        tender_kind_overhead(kind, policy->memory_bytes) - one_bytes;
+
+                if (__builtin_mul_overflow(one_bytes, (uint64_t) policy->n_unikernels,
+                                           &sum_bytes) ||
+                    __builtin_add_overflow(sum_bytes, tables_bytes, &sum_bytes) ||
+                    __builtin_add_overflow(sum_bytes, policy->memory_bytes, &sum_bytes))
+                        return UINT64_MAX;
+                most_bytes = MAX_OF(most_bytes, sum_bytes);
+        }
+        return most_bytes;
 }
 
 /* Before the limits: one that is noted in vain is taken back in vain. */

@@ -31,7 +31,7 @@ int start_widen_scope(Start *start) {
 
         if (!start->tender || start->scope || start->scope_overhead_bytes == 0)
                 return 0;
-        overhead_bytes = tender_kind_overhead(start->tender->kind);
+        overhead_bytes = tender_kind_overhead(start->tender->kind, unikernel->config.memory_bytes);
         if (overhead_bytes == start->scope_overhead_bytes)
                 return 0;
         start->scope_overhead_bytes = overhead_bytes;
@@ -70,7 +70,8 @@ static int begin_scope(Start *start) {
                 return r;
         unikernel->run->sliced = true;
         start->scope_overhead_bytes =
-                tender_kind_overhead(start->tender ? start->tender->kind : TENDER_ALBATROSS_SPT);
+                tender_kind_overhead(start->tender ? start->tender->kind : TENDER_ALBATROSS_SPT,
+                                     unikernel->config.memory_bytes);
         unikernel_scope(unikernel, unit);
         unikernel_slice(unikernel, slice);
         snprintf(description, sizeof(description), "Unikernel %s", unikernel->name.text);

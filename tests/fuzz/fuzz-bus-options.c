@@ -32,6 +32,12 @@ static const Known console_options[] = {
         {"Follow", "b"}, {"Lines", "t"}, {"Since", "t"}, {"Until", "t"}, {"LastRun", "b"},
 };
 
+static const Known set_policy_options[] = {
+        {"Unikernels", "u"}, {"Memory", "t"},   {"CPUs", "au"},
+        {"Block", "t"},      {"Bridges", "as"}, {"Owners", "as"},
+};
+static const Known remove_policy_options[] = {{"Recursive", "b"}};
+
 static void append(int r) {
         property(r >= 0, "the message can be made");
 }
@@ -240,6 +246,20 @@ static int read_create(sd_bus_message *message, Fault *fault) {
         return r;
 }
 
+static int read_policy(sd_bus_message *message, bool removes, Fault *fault) {
+        PolicyOrder order = {};
+        int r;
+
+        r = removes ? options_read_remove_policy(message, &order, fault)
+                    : options_read_set_policy(message, &order, fault);
+        property(order.change.values.bridges.n <= POLICY_BRIDGES_MAX + 1U,
+                 "no more bridges are kept than there may be");
+        property(order.owners.size <= POLICY_OWNERS_MAX * (OWNER_NAME_MAX + 1U),
+                 "no more owners are kept than there may be");
+        policy_order_clear(&order);
+        return r;
+}
+
 static int read_options(sd_bus_message *message, uint8_t kind, Fault *fault) {
         ConsoleOrder order;
 
@@ -248,18 +268,24 @@ static int read_options(sd_bus_message *message, uint8_t kind, Fault *fault) {
                 return read_create(message, fault);
         case 1:
                 return options_read_console(message, &order, fault);
+        case 3:
+                return read_policy(message, false, fault);
+        case 4:
+                return read_policy(message, true, fault);
         default:
                 return options_read_none(message, fault);
         }
 }
 
 bool fuzz_input(const uint8_t *data, size_t size) {
-        static const Known *const known[] = {create_options, console_options, NULL};
-        static const size_t n_known[] = {N_ELEMENTS(create_options), N_ELEMENTS(console_options),
-                                         0};
+        static const Known *const known[] = {create_options, console_options, NULL,
+                                             set_policy_options, remove_policy_options};
+        static const size_t n_known[] = {N_ELEMENTS(create_options), N_ELEMENTS(console_options), 0,
+                                         N_ELEMENTS(set_policy_options),
+                                         N_ELEMENTS(remove_policy_options)};
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = new_message();
         Bytes bytes = {data, size};
-        uint8_t kind = bytes_take(&bytes) % 3;
+        uint8_t kind = bytes_take(&bytes) % 5;
         bool is_right = true;
         Fault fault = {};
         int r;

@@ -315,6 +315,17 @@ static void cuts_long_lists(void **state) {
         assert_int_equal(strlen(fault.message), FAULT_MESSAGE_MAX);
 }
 
+static void needs_page_tables_for_large_guests(void **state) {
+        for (TenderKind kind = 0; kind < TENDER_N_KINDS; kind++) {
+                uint64_t base = tender_kind_overhead(kind, 0);
+
+                assert_true(base >= 8ULL << 20 && base <= 64ULL << 20);
+                /* 8 bytes of each 4 KiB, at least. */
+                assert_true(tender_kind_overhead(kind, 64ULL << 30) >= base + (128ULL << 20));
+                assert_true(tender_kind_overhead(kind, 1ULL << 20) <= base + (1ULL << 20));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(knows_the_names_of_tenders),
@@ -337,6 +348,7 @@ int main(void) {
                 cmocka_unit_test(says_that_nothing_was_found),
                 cmocka_unit_test(says_why_one_was_refused_and_what_to_do),
                 cmocka_unit_test(says_which_targets_there_are),
+                cmocka_unit_test(needs_page_tables_for_large_guests),
                 cmocka_unit_test(cuts_long_lists),
         };
 
