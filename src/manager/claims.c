@@ -105,8 +105,8 @@ Cpus unikernel_affinity(const Unikernel *unikernel) {
         const Manager *manager = unikernel->manager;
         Policy machine;
 
-        /* Where the kernel can, the slices hold it within its policies, also when these change while
-         * it runs; what it asked for itself stands on its scope, too. */
+        /* Where the kernel can, the slices hold it within its policies, also when these change
+         * while it runs; what it asked for itself stands on its scope, too. */
         if (!cpus_is_empty(&unikernel->config.cpus) || control_group_has("cpuset"))
                 return unikernel->config.cpus;
         manager_machine_policy(manager, &machine);

@@ -60,10 +60,10 @@ albatrossctl -q create --memory=2 elsewhere:other "$HELLO" -- --sleep=6000
 slice=albatross-tenant.slice
 max=$(limit $slice/memory.max)
 equal 'the kernel has the limit of the policy' "$(systemctl show $slice -P MemoryMax)" "$max"
-check '... and no more than memory and a margin' [ "$max" -ge $((64 << 20)) -a "$max" -le $((160 << 20)) ]
+check '... and no more than memory and a margin' [ "$max" -ge $((64 << 20)) -a "$max" -le $((96 << 20)) ]
 equal '... of tasks' 16 "$(limit $slice/pids.max)"
 # Whatever gets there, past our arithmetic.
-systemd-run -q --scope --slice=$slice --unit=intruder -- sh -c 'head -c 1G /dev/zero | tail >/dev/null' && intruder=lived || intruder=died
+systemd-run -q --collect --scope --slice=$slice --unit=intruder -- sh -c 'head -c 1G /dev/zero | tail >/dev/null' && intruder=lived || intruder=died
 equal 'a tenant can not pass his memory, even past us' died "$intruder"
 check '... the kernel did that' test "$(sed -n 's/^oom_kill //p' /sys/fs/cgroup/albatross.slice/$slice/memory.events)" -ge 1
 check '... and never gave him more' test "$(limit $slice/memory.peak)" -le "$max"

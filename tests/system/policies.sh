@@ -125,7 +125,7 @@ refuse 'a name is taken whatever the policy says' 'exists already' create --memo
 # --- the slices
 # A margin for each unikernel, and page tables.
 max() { # BYTES UNIKERNELS
-    echo $(($1 + $1 / 512 * 2 + $2 * (32 << 20)))
+    echo $(($1 + $1 / 256 + $2 * (8 << 20)))
 }
 check 'its slice has the limits' slice_has albatross-alice.slice "$(max 67108864 3)" 24 0
 check 'so have those below' slice_has albatross-alice-team.slice "$(max 33554432 2)" 16 0
