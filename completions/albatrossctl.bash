@@ -10,7 +10,7 @@ __albatrossctl_options() {
         echo --host= --machine= --path= --json= -j --quiet --no-pager --no-legend \
             --no-ask-password --dry-run --help --version
         ;;
-    create) echo --memory= --cpus= --net= --block= --name --no-name --no-start --console ;;
+    create) echo --memory= --cpus= --net= --block= --restart= --startup= --name --no-name --no-start --console ;;
     start | stop) echo --all ;;
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
@@ -64,7 +64,8 @@ __albatrossctl_value() {
         ;;
     --block-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --owner) mapfile -t COMPREPLY < <(compgen -A user -- "$cur"; compgen -P @ -A group -- "${cur#@}") ;;
-    --memory | --cpus | --net | --block | --unikernels | --bridges) COMPREPLY=() ;;
+    --restart) __albatrossctl_offer 'no all' ;;
+    --memory | --cpus | --net | --block | --startup | --unikernels | --bridges) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -127,7 +128,7 @@ _albatrossctl() {
         case ${words[i]} in
         --) return ;;
         -[HMpPno] | --host | --machine | --path | --json | --property | --lines | --output | \
-            --since | --until | --memory | --cpus | --net | --block | --block-dir | \
+            --since | --until | --memory | --cpus | --net | --block | --startup | --block-dir | \
             --unikernels | --bridges | --owner)
             i=$((i + 1))
             ;;

@@ -77,6 +77,8 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and __fish_seen
 
 # Their options.
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l startup -x -d 'Priority of its start at boot'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l restart -a 'no all' -d 'Start it again when it ends by itself'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l cpus -x -d 'CPUs it may use'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l net -x -d 'A network'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l block -x -d 'A block device'

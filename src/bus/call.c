@@ -57,7 +57,7 @@ Call *call_free(Call *call) {
         free(call->owners);
         free(call->others);
         policy_order_clear(&call->policy);
-        config_clear(&call->create.config);
+        config_clear(&call->create.change.values);
         fd_close(call->fd);
         free(call);
         return NULL;

@@ -54,7 +54,7 @@ static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *
         /* The descriptor belongs to the message, which the call keeps. */
         call->create.name = call->name;
         call->create.image_fd = fd;
-        verb = has_unlocked_net(&call->create.config) ? "create-unlocked" : "create";
+        verb = has_unlocked_net(&call->create.change.values) ? "create-unlocked" : "create";
         return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", verb,
                               create_allowed);
 }
@@ -364,6 +364,8 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_SIGNAL_WITH_ARGS("UnikernelExited",
                                 SD_BUS_ARGS("s", name, "o", unikernel, "s", result, "i", status,
                                             "ay", invocation), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("UnikernelRestarting",
+                                SD_BUS_ARGS("s", name, "o", unikernel, "t", when), 0),
         SD_BUS_SIGNAL_WITH_ARGS("BlockDeviceAdded", SD_BUS_ARGS("s", name), 0),
         SD_BUS_SIGNAL_WITH_ARGS("BlockDeviceRemoved", SD_BUS_ARGS("s", name), 0),
         SD_BUS_SIGNAL_WITH_ARGS("BlockDeviceChanged", SD_BUS_ARGS("s", name), 0),

@@ -13,6 +13,7 @@ typedef struct Option {
         const char *type;
         int (*read)(sd_bus_message *message, void *target, Fault *fault);
         size_t offset;
+        size_t given; /* of a bool that says that it was; 0: nobody needs that */
 } Option;
 
 static int read_bool(sd_bus_message *message, void *target, Fault *fault) {
@@ -28,6 +29,21 @@ static int read_bool(sd_bus_message *message, void *target, Fault *fault) {
 
 static int read_uint64(sd_bus_message *message, void *target, Fault *fault) {
         return sd_bus_message_read_basic(message, 't', target);
+}
+
+static int read_uint32(sd_bus_message *message, void *target, Fault *fault) {
+        return sd_bus_message_read_basic(message, 'u', target);
+}
+
+static int read_codes(sd_bus_message *message, void *target, Fault *fault) {
+        const void *codes;
+        size_t size;
+        int r;
+
+        r = sd_bus_message_read_array(message, 'u', &codes, &size);
+        if (r < 0)
+                return r;
+        return exit_codes_from_numbers(target, codes, size / sizeof(uint32_t), fault);
 }
 
 static int read_cpus(sd_bus_message *message, void *target, Fault *fault) {
@@ -189,6 +205,8 @@ static int read_value(sd_bus_message *message, const Option *option, void *base,
         r = option->read(message, (char *) base + option->offset, fault);
         if (r < 0)
                 return r;
+        if (option->given > 0)
+                *(bool *) ((char *) base + option->given) = true;
         return sd_bus_message_exit_container(message);
 }
 
@@ -236,19 +254,31 @@ static int read_options(sd_bus_message *message, const Option *options, void *ba
         return sd_bus_message_exit_container(message);
 }
 
+/* Those of a configuration, which several calls have: where the ConfigChange is in what they fill.
+ */
+#define FIELD(type, field) offsetof(type, change.values.field)
+#define GIVEN(type, id)    (offsetof(type, change.given) + (id))
+/* clang-format off */
+#define CONFIG_OPTIONS(type) \
+        {"Memory", "t", read_uint64, FIELD(type, memory_bytes), GIVEN(type, CONFIG_MEMORY)}, \
+        {"CPUs", "au", read_cpus, FIELD(type, cpus), GIVEN(type, CONFIG_CPUS)}, \
+        {"AddName", "b", read_bool, FIELD(type, add_name), GIVEN(type, CONFIG_ADD_NAME)}, \
+        {"Arguments", "as", read_strings, FIELD(type, arguments), GIVEN(type, CONFIG_ARGUMENTS)}, \
+        {"Nets", "a(sssbb)", read_nets, FIELD(type, devices), GIVEN(type, CONFIG_NETS)}, \
+        {"Blocks", "a(ssu)", read_blocks, FIELD(type, devices), GIVEN(type, CONFIG_BLOCKS)}, \
+        {"Restart", "b", read_bool, FIELD(type, restart.restarts), GIVEN(type, CONFIG_RESTART)}, \
+        {"RestartCodes", "au", read_codes, FIELD(type, restart.codes), \
+         GIVEN(type, CONFIG_RESTART_CODES)}, \
+        {"Startup", "u", read_uint32, FIELD(type, startup), GIVEN(type, CONFIG_STARTUP)}
+/* clang-format on */
+
 int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *fault) {
         static const Option options[] = {
-                {"Memory", "t", read_uint64, offsetof(CreateOrder, config.memory_bytes)},
-                {"CPUs", "au", read_cpus, offsetof(CreateOrder, config.cpus)},
-                {"AddName", "b", read_bool, offsetof(CreateOrder, config.add_name)},
-                {"Arguments", "as", read_strings, offsetof(CreateOrder, config.arguments)},
-                {"Start", "b", read_bool, offsetof(CreateOrder, start)},
-                {"Nets", "a(sssbb)", read_nets, offsetof(CreateOrder, config.devices)},
-                {"Blocks", "a(ssu)", read_blocks, offsetof(CreateOrder, config.devices)},
+                CONFIG_OPTIONS(CreateOrder),
+                {"Start", "b", read_bool, offsetof(CreateOrder, start), 0},
                 {},
         };
 
-        order->config.memory_bytes = CONFIG_MEMORY_DEFAULT;
         order->start = true;
         return read_options(message, options, order, fault);
 }

@@ -116,7 +116,8 @@ static void on_changed(void *userdata, const Unikernel *unikernel) {
         sd_bus_emit_properties_changed(LIST_ENTRY(link, Connection, link)->bus, path, BUS_UNIKERNEL,
                                        "State", "StateChangeTimestamp", "Restarts", "MainPID",
                                        "UID", "Scope", "Slice", "ControlGroup", "InvocationID",
-                                       "Tender", "ExitResult", "ExitStatus", "ExitTimestamp", NULL);
+                                       "Tender", "ExitResult", "ExitStatus", "ExitTimestamp",
+                                       "Exits", "AddName", "NextRestartTimestamp", NULL);
 }
 
 static int append_exit(sd_bus_message *signal, const Unikernel *unikernel, const char *path) {
@@ -146,6 +147,18 @@ static void on_exited(void *userdata, const Unikernel *unikernel) {
                     append_exit(signal, unikernel, path) >= 0)
                         sd_bus_send(bus, signal, NULL);
         }
+}
+
+static void on_restarting(void *userdata, const Unikernel *unikernel) {
+        _cleanup_(freep) char *path = NULL;
+        BusService *service = userdata;
+
+        if (unikernel_path(unikernel->name.text, &path) < 0)
+                return;
+        LIST_FOREACH(link, &service->connections)
+        sd_bus_emit_signal(LIST_ENTRY(link, Connection, link)->bus, BUS_PATH, BUS_MANAGER,
+                           "UnikernelRestarting", "sot", unikernel->name.text, path,
+                           unikernel->next_utc_usec);
 }
 
 static void emit_path(BusService *service, const char *member, const Name *path) {
@@ -248,6 +261,7 @@ int bus_service_new(BusService **ret, sd_event *event, Manager *manager) {
                                               .removed = on_removed,
                                               .changed = on_changed,
                                               .exited = on_exited,
+                                              .restarting = on_restarting,
                                               .policy_changed = on_policy_changed,
                                               .policy_removed = on_policy_removed,
                                               .block_added = on_block_added,

@@ -190,6 +190,40 @@ static int property_get_cpus(sd_bus *bus,
         return bus_append_cpus(reply, &((const Unikernel *) userdata)->config.cpus);
 }
 
+static int property_get_restart_policy(sd_bus *bus,
+                                       const char *path,
+                                       const char *interface,
+                                       const char *property,
+                                       sd_bus_message *reply,
+                                       void *userdata,
+                                       sd_bus_error *error) {
+        char text[RESTART_TEXT_MAX + 1];
+
+        restart_format(&((const Unikernel *) userdata)->config.restart, text);
+        return sd_bus_message_append(reply, "s", text);
+}
+
+static int property_get_exits(sd_bus *bus,
+                              const char *path,
+                              const char *interface,
+                              const char *property,
+                              sd_bus_message *reply,
+                              void *userdata,
+                              sd_bus_error *error) {
+        const History *history = &((const Unikernel *) userdata)->history;
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "(siutt)");
+        for (size_t i = 0; r >= 0 && i < history->n_entries; i++) {
+                const HistoryEntry *entry = &history->entries[i];
+
+                r = sd_bus_message_append(reply, "(siutt)", exit_result_to_string(entry->result),
+                                          entry->status, entry->n_times, entry->first_usec,
+                                          entry->last_usec);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int property_get_bool(sd_bus *bus,
                              const char *path,
                              const char *interface,
@@ -222,6 +256,10 @@ const sd_bus_vtable unikernel_vtable[] = {
         SD_BUS_PROPERTY("CPUs", "au", property_get_cpus, 0, CHANGES),
         SD_BUS_PROPERTY("AddName", "b", property_get_bool, 0, CHANGES),
         SD_BUS_PROPERTY("Restarts", "u", NULL, offsetof(Unikernel, n_restarts), CHANGES),
+        SD_BUS_PROPERTY("NextRestartTimestamp", "t", NULL,
+                        offsetof(Unikernel, next_utc_usec), CHANGES),
+        SD_BUS_PROPERTY("RestartPolicy", "s", property_get_restart_policy, 0, CHANGES),
+        SD_BUS_PROPERTY("Startup", "u", NULL, offsetof(Unikernel, config.startup), CHANGES),
         SD_BUS_PROPERTY("CreationTimestamp", "t", NULL,
                         offsetof(Unikernel, created_usec), CONSTANT),
         SD_BUS_PROPERTY("ImageSize", "t", NULL, offsetof(Unikernel, image.size_bytes), CHANGES),
@@ -237,6 +275,7 @@ const sd_bus_vtable unikernel_vtable[] = {
         SD_BUS_PROPERTY("ExitStatus", "i", NULL, offsetof(Unikernel, last_exit.status), CHANGES),
         SD_BUS_PROPERTY("ExitTimestamp", "t", NULL,
                         offsetof(Unikernel, last_exit.timestamp_usec), CHANGES),
+        SD_BUS_PROPERTY("Exits", "a(siutt)", property_get_exits, 0, CHANGES),
         SD_BUS_VTABLE_END,
 };
 /* clang-format on */

@@ -91,3 +91,16 @@ int append_blocks(sd_bus_message *message, const Devices *devices) {
                                           devices->blocks[i].sector_size);
         return r < 0 ? r : close_list(message);
 }
+
+int append_restart(sd_bus_message *message, const RestartRule *rule) {
+        uint32_t codes[EXIT_CODES_MAX];
+        size_t n_codes = exit_codes_to_numbers(&rule->codes, codes);
+        int r;
+
+        r = sd_bus_message_append(message, "{sv}", "Restart", "b", (int) rule->restarts);
+        if (r >= 0)
+                r = open_list(message, "RestartCodes", "au", "u");
+        for (size_t i = 0; r >= 0 && i < n_codes; i++)
+                r = sd_bus_message_append(message, "u", codes[i]);
+        return r < 0 ? r : close_list(message);
+}

@@ -19,3 +19,6 @@ int append_bridges(sd_bus_message *message, const Bridges *bridges);
 
 int append_nets(sd_bus_message *message, const Devices *devices);
 int append_blocks(sd_bus_message *message, const Devices *devices);
+
+/* Both entries of it. */
+int append_restart(sd_bus_message *message, const RestartRule *rule);

@@ -13,6 +13,7 @@
 #include "ctl/suggest.h"
 #include "ctl/verb.h"
 #include "domain/device-text.h"
+#include "domain/startup.h"
 
 /* getopt_long() returns these for the option with that id; below them lie the letters. */
 #define CODE_BASE 256
@@ -44,6 +45,10 @@ const OptionInfo option_infos[N_OPTIONS] = {
                         "A network, and the bridge it is on; may be repeated"},
         [OPTION_BLOCK] = {"block", 0, required_argument, "GUEST[:DEVICE][@SECTOR]",
                           "A block device, and the one behind it; may be repeated"},
+        [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES",
+                            "Start it again when it ends by itself, or with these exit codes"},
+        [OPTION_STARTUP] = {"startup", 0, required_argument, "N",
+                            "Priority of its start at boot: lower ones first, by default 50"},
         [OPTION_NAME] = {"name", 0, no_argument, NULL,
                          "Give the guest --name=LABEL before its other arguments"},
         [OPTION_NO_NAME] = {"no-name", 0, no_argument, NULL, "Do not"},
@@ -77,8 +82,6 @@ const OptionInfo option_infos[N_OPTIONS] = {
                           "Who may do everything below the path; may be repeated"},
         [OPTION_RECURSIVE] = {"recursive", 0, no_argument, NULL, "With the policies below"},
 
-        [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES", "When to restart it"},
-        [OPTION_STARTUP] = {"startup", 0, required_argument, "N", "Priority of its start"},
         [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC", "Wait until it runs"},
         [OPTION_NOW] = {"now", 0, no_argument, NULL, "Restart it with the new settings"},
         [OPTION_BLOCKS] = {"blocks", 0, no_argument, NULL, "Remove its block devices too"},
@@ -291,6 +294,10 @@ static int take_option(Options *options,
                 return cpus_parse(&options->cpus, value, fault);
         else if (id == OPTION_NET)
                 return add_net(options, value, fault);
+        else if (id == OPTION_RESTART)
+                return restart_parse(&options->restart, value, fault);
+        else if (id == OPTION_STARTUP)
+                return startup_parse(&options->startup, value, fault);
         else if (id == OPTION_PROPERTY)
                 return add_properties(options, value, fault);
         else if (id == OPTION_LINES)

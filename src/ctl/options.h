@@ -14,6 +14,7 @@
 #include "domain/devices.h"
 #include "domain/fault.h"
 #include "domain/name.h"
+#include "domain/restart.h"
 
 typedef struct Verb Verb;
 
@@ -37,6 +38,8 @@ typedef enum OptionId {
         OPTION_CPUS,
         OPTION_NET,
         OPTION_BLOCK,
+        OPTION_RESTART,
+        OPTION_STARTUP,
         OPTION_NAME,
         OPTION_NO_NAME,
         OPTION_NO_START,
@@ -58,8 +61,6 @@ typedef enum OptionId {
         OPTION_OWNER,
         OPTION_RECURSIVE,
         /* Not there yet. */
-        OPTION_RESTART,
-        OPTION_STARTUP,
         OPTION_WAIT_RUNNING,
         OPTION_NOW,
         OPTION_BLOCKS,
@@ -110,6 +111,8 @@ typedef struct Options {
         uint64_t memory_bytes;
         Cpus cpus;
         Devices devices;
+        RestartRule restart;
+        uint32_t startup;
         Name own_path; /* the one path that is delegated to the caller; see own-path.h */
         const char *properties[PROPERTIES_MAX];
         size_t n_properties;

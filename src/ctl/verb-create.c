@@ -51,6 +51,10 @@ static int append_options(sd_bus_message *message, const Options *options) {
                 r = append_nets(message, &options->devices);
         if (r >= 0 && option_given(options, OPTION_BLOCK))
                 r = append_blocks(message, &options->devices);
+        if (r >= 0 && option_given(options, OPTION_RESTART))
+                r = append_restart(message, &options->restart);
+        if (r >= 0 && option_given(options, OPTION_STARTUP))
+                r = sd_bus_message_append(message, "{sv}", "Startup", "u", options->startup);
         if (r >= 0 && options->n_rest > 0)
                 r = append_words(message, "Arguments", options->rest);
         if (r >= 0 && option_given(options, OPTION_NO_START))

@@ -21,7 +21,6 @@
 #include "ctl/properties.h"
 #include "ctl/source.h"
 #include "ctl/verb.h"
-#include "domain/startup.h"
 
 typedef struct Import {
         const Options *options;
@@ -87,20 +86,6 @@ static int meet(Import *import, Item *item, const json_t *there, Fault *fault) {
         return r;
 }
 
-/* What can't be told to the daemon yet. */
-static int remark_losses(Item *item) {
-        char text[RESTART_TEXT_MAX + 1];
-        int r = 0;
-
-        if (item->restart.restarts) {
-                restart_format(&item->restart, text);
-                r = item_remark(item, "--restart=%s has to be set later", text);
-        }
-        if (r >= 0 && item->startup != STARTUP_DEFAULT)
-                r = item_remark(item, "--startup=%u has to be set later", item->startup);
-        return r;
-}
-
 /* What the daemon would find out: a block device that is not there, nor will be. */
 static int plan_unikernel(Import *import, Item *item, Fault *fault) {
         int path_length = (int) name_path_length(&item->name);
@@ -145,8 +130,6 @@ static int handle(Import *import, Item *item, Fault *fault) {
         else if (item->kind == ITEM_BLOCK &&
                  json_object_set_new(import->block_names, item->name.text, json_true()) < 0)
                 r = -ENOMEM;
-        if (r >= 0 && item->kind == ITEM_UNIKERNEL)
-                r = remark_losses(item);
         return r;
 }
 

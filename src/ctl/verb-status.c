@@ -80,6 +80,51 @@ static void print_last_end(const Report *report) {
         print_row("Last end", "%s on %s", words, when);
 }
 
+/* "exited with status 9, 3 times, last on ..." */
+static void print_exit(const char *key, const json_t *exit) {
+        const char *result = json_string_value(json_array_get(exit, 0));
+        json_int_t times = json_integer_value(json_array_get(exit, 2));
+        json_int_t last_usec = json_integer_value(json_array_get(exit, 4));
+        char words[ENDED_WORDS_MAX + 1], when[HUMAN_MAX + 1];
+
+        if (!result)
+                return;
+        ended_words(result, (int) json_integer_value(json_array_get(exit, 1)), words);
+        human_time((uint64_t) last_usec, when);
+        if (times > 1)
+                print_row(key, "%s, %lld times, last on %s", words, (long long) times, when);
+        else
+                print_row(key, "%s on %s", words, when);
+}
+
+/* The newest is the last end, which may have come several times in a row. */
+static void print_exits(const Report *report) {
+        const json_t *exits = json_object_get(report->properties, "Exits");
+
+        if (json_array_size(exits) == 0)
+                print_last_end(report);
+        for (size_t i = 0; i < json_array_size(exits); i++)
+                print_exit(i == 0 ? "Last end" : i == 1 ? "Before" : "", json_array_get(exits, i));
+}
+
+static void print_restarts(const Report *report) {
+        const char *policy = properties_string(report->properties, "RestartPolicy");
+        uint64_t next_usec = properties_number(report->properties, "NextRestartTimestamp");
+        uint64_t now_usec = human_now();
+        char span[HUMAN_MAX + 1];
+
+        print_row("Restarts", "%llu (%s%s)",
+                  (unsigned long long) properties_number(report->properties, "Restarts"),
+                  strcmp(policy, "no") == 0    ? "it is not started again"
+                  : strcmp(policy, "all") == 0 ? "after all ends that may be followed by one"
+                                               : "after exit status ",
+                  strcmp(policy, "no") == 0 || strcmp(policy, "all") == 0 ? "" : policy);
+        if (next_usec == 0)
+                return;
+        human_span(next_usec > now_usec ? next_usec - now_usec : 0, span);
+        print_row("Next start", "in %s", span);
+}
+
 static void print_sizes(const Report *report) {
         char memory[HUMAN_MAX + 1], cpus_text[CPUS_TEXT_MAX + 1] = "all";
         Cpus cpus;
@@ -89,8 +134,8 @@ static void print_sizes(const Report *report) {
         if (properties_cpus(&cpus, json_object_get(report->properties, "CPUs")))
                 cpus_format(&cpus, cpus_text);
         print_row("CPUs", "%s", cpus_text);
-        print_row("Restarts", "%llu",
-                  (unsigned long long) properties_number(report->properties, "Restarts"));
+        print_row("Startup", "%llu",
+                  (unsigned long long) properties_number(report->properties, "Startup"));
 }
 
 static void print_image(const Report *report) {
@@ -155,7 +200,8 @@ static void report_print(const Report *report) {
                colour_has_utf8() ? "●" : "*", colour_sequence(COLOUR_NORMAL, report->colours),
                report->text);
         print_state(report);
-        print_last_end(report);
+        print_exits(report);
+        print_restarts(report);
         print_sizes(report);
         print_image(report);
         print_devices(report, "Nets", "Networks");

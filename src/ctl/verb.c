@@ -8,8 +8,9 @@
 
 #define BIT(id) OPTION_BIT(OPTION_##id)
 
-#define CONFIG_OPTIONS (BIT(MEMORY) | BIT(CPUS) | BIT(NET) | BIT(BLOCK) | BIT(NAME) | BIT(NO_NAME))
-#define CONFIG_LATER   (BIT(RESTART) | BIT(STARTUP))
+#define CONFIG_OPTIONS                                                                             \
+        (BIT(MEMORY) | BIT(CPUS) | BIT(NET) | BIT(BLOCK) | BIT(RESTART) | BIT(STARTUP) |           \
+         BIT(NAME) | BIT(NO_NAME))
 
 static const OptionInfo policy_infos[N_OPTIONS] = {
         [OPTION_MEMORY] = {"memory", 0, required_argument, "SIZE",
@@ -50,7 +51,7 @@ const Verb verbs[] = {
          .max_args = 2,
          .flags = VERB_TAKES_REST | VERB_MAY_ASK | VERB_IMAGE_IN,
          .options = CONFIG_OPTIONS | BIT(NO_START) | BIT(CONSOLE),
-         .later = CONFIG_LATER | BIT(FORCE),
+         .later = BIT(FORCE),
          .synopsis = "NAME IMAGE [-- ARG...]",
          .help = "Create a unikernel from an image, and start it",
          .run = verb_create},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/config.h"
+#include "domain/startup.h"
 
 int strings_append(Strings *strings, const char *text) {
         size_t size = strlen(text) + 1;
@@ -34,6 +35,7 @@ const char *strings_next(const Strings *strings, const char *previous) {
 int config_check(const Config *config, const Name *name, Fault *fault) {
         size_t name_size =
                 config->add_name ? sizeof("--name=") - 1 + strlen(name_label(name)) + 1 : 0;
+        int r;
 
         if (config->memory_bytes < CONFIG_MEMORY_MIN)
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,
@@ -48,7 +50,12 @@ int config_check(const Config *config, const Name *name, Fault *fault) {
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,
                                  "The arguments have %zu bytes, at most %u are allowed",
                                  name_size + config->arguments.size - 1, CONFIG_ARGUMENTS_MAX);
-        return 0;
+        if (!config->restart.restarts && !exit_codes_are_empty(&config->restart.codes))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "There are exit codes after which it is restarted, but it is not "
+                                 "to be restarted");
+        r = restart_check(&config->restart, fault);
+        return r < 0 ? r : startup_check(config->startup, fault);
 }
 
 void config_clear(Config *config) {

@@ -11,6 +11,7 @@
 #include "domain/devices.h"
 #include "domain/fault.h"
 #include "domain/name.h"
+#include "domain/restart.h"
 
 #define CONFIG_MEMORY_DEFAULT (32ULL << 20) /* bytes */
 #define CONFIG_MEMORY_MIN     (1ULL << 20)  /* bytes */
@@ -30,6 +31,8 @@ typedef struct Config {
         bool add_name;         /* the guest gets --name=LABEL first */
         Strings arguments;
         Devices devices;
+        RestartRule restart;
+        uint32_t startup; /* see startup.h */
 } Config;
 
 /* Appends @text. */

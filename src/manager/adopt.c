@@ -54,6 +54,8 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->slice_number = record->slice_number;
         run->sliced = slices_claim(unikernel->manager, &unikernel->name, record->slice_number) >= 0;
         run->scoped = true;
+        run->added_name = record->added_name;
+        run->opened_usec = record->opened_usec;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel);
         if (run_set_taps(run, record->taps, record->n_taps, record->taps_persist) < 0 ||
@@ -210,6 +212,8 @@ void adopt_launcher_gone(void *userdata) {
 static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         if (record->pid == 0) {
                 unikernel->state = record->failed ? STATE_FAILED : STATE_STOPPED;
+                if (record->waiting && unikernel->wanted)
+                        life_resume_waiting(unikernel);
                 return;
         }
         unikernel->run = run_new(unikernel, &(const LauncherReply){

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
-/* Starts what is wanted when the host has started, a few at a time. */
+/*
+ * Starts what is wanted when the host has started: in the order of startup priority, those of one
+ * priority at the same time, but a few only. One that can't be started waits for another try by
+ * itself, see life.c, and holds up nobody here.
+ */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +19,18 @@
 
 static void start_more(Manager *manager);
 
+static int compare(const void *a, const void *b) {
+        const BootEntry *one = a, *other = b;
+
+        if (one->startup != other->startup)
+                return one->startup < other->startup ? -1 : 1;
+        return strcmp(one->name.text, other->name.text);
+}
+
 void boot_add(Manager *manager, Unikernel *unikernel) {
-        Name *larger;
+        BootEntry entry = {.name = unikernel->name, .startup = unikernel->config.startup};
+        BootEntry *larger;
+        size_t place;
 
         larger = reallocarray(manager->boot, manager->n_boot + 1, sizeof(*larger));
         if (!larger) {
@@ -24,7 +38,14 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
                 return;
         }
         manager->boot = larger;
-        manager->boot[manager->n_boot++] = unikernel->name;
+        place = manager->n_boot++;
+        /* All those of the beginning are put in order at once. */
+        if (manager->booting)
+                while (place > manager->next_boot && larger[place - 1].startup > entry.startup) {
+                        larger[place] = larger[place - 1];
+                        place--;
+                }
+        larger[place] = entry;
         /* One that comes late may find nobody under way who would start it. */
         start_more(manager);
 }
@@ -32,11 +53,19 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
 static void on_started(void *userdata, int r, const Fault *fault) {
         Manager *manager = userdata;
 
-        if (r < 0)
-                sd_journal_print(LOG_ERR, "A unikernel that is wanted could not be started: %s",
-                                 fault->code != FAULT_NONE ? fault->message : strerror(-r));
         manager->n_booting--;
         start_more(manager);
+}
+
+static void start_one(Manager *manager, const BootEntry *entry) {
+        Unikernel *unikernel = manager_find(manager, entry->name.text);
+
+        /* It was destroyed meanwhile, or stopped. */
+        if (!unikernel || !unikernel->wanted)
+                return;
+        manager->boot_startup = entry->startup;
+        manager->n_booting++;
+        unikernel_start(unikernel, on_started, manager);
 }
 
 static void start_more(Manager *manager) {
@@ -46,16 +75,21 @@ static void start_more(Manager *manager) {
                 return;
         manager->boot_is_busy = true;
         while (manager->n_booting < STARTS_AT_ONCE && manager->next_boot < manager->n_boot) {
-                /* By name: one that was destroyed meanwhile is simply not there. */
-                const Name name = manager->boot[manager->next_boot++];
+                const BootEntry entry = manager->boot[manager->next_boot];
 
-                manager->n_booting++;
-                manager_start(manager, &name, on_started, manager);
+                if (manager->n_booting > 0 && entry.startup != manager->boot_startup)
+                        break;
+                manager->next_boot++;
+                start_one(manager, &entry);
         }
+        if (manager->next_boot == manager->n_boot)
+                manager->next_boot = manager->n_boot = 0;
         manager->boot_is_busy = false;
 }
 
 void boot_begin(Manager *manager) {
         manager->booting = true;
+        if (manager->n_boot > 0)
+                qsort(manager->boot, manager->n_boot, sizeof(*manager->boot), compare);
         start_more(manager);
 }

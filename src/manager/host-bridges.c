@@ -30,6 +30,7 @@ static void on_bridges_changed(void *userdata) {
         bridges_clear(&manager->bridges);
         manager->bridges = bridges;
         note_told(manager);
+        life_bridges_changed(manager);
 }
 
 static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {

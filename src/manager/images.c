@@ -60,6 +60,23 @@ void image_release(Manager *manager, Image *image) {
         free(image);
 }
 
+int unikernel_hold_images(Unikernel *unikernel) {
+        Version *previous = unikernel->previous;
+        int r = 0;
+
+        if (!unikernel->image_hold)
+                r = image_hold(&unikernel->image_hold, unikernel->manager, unikernel->image.digest);
+        if (r >= 0 && previous && !previous->image_hold)
+                r = image_hold(&previous->image_hold, unikernel->manager, previous->image.digest);
+        return r;
+}
+
+void unikernel_release_images(Unikernel *unikernel) {
+        image_release(unikernel->manager, TAKE_PTR(unikernel->image_hold));
+        if (unikernel->previous)
+                image_release(unikernel->manager, TAKE_PTR(unikernel->previous->image_hold));
+}
+
 static void closedirp(DIR **directory) {
         if (*directory)
                 closedir(*directory);

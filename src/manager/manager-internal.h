@@ -29,6 +29,12 @@ typedef enum Program {
         N_PROGRAMS,
 } Program;
 
+/* Wanted, and to be started in its turn. */
+typedef struct BootEntry {
+        Name name;
+        uint32_t startup;
+} BootEntry;
+
 struct Manager {
         sd_event *event;
         sd_bus *bus;
@@ -71,11 +77,12 @@ struct Manager {
         uint64_t launcher_generation;
         sd_event_source *relist_timer;
         sd_event_source *undone_timer; /* while there are some */
-        Name *boot;                    /* to be started with the host, in this order */
+        BootEntry *boot; /* to be started with the host, in this order once that has begun */
         size_t n_boot, next_boot;
-        bool booting;       /* it has begun */
-        bool boot_is_busy;  /* with beginning some */
-        unsigned n_booting; /* begun and not answered yet */
+        uint32_t boot_startup; /* of those that are being started */
+        bool booting;          /* it has begun */
+        bool boot_is_busy;     /* with beginning some */
+        unsigned n_booting;    /* begun and not answered yet */
 };
 
 /* --- unikernels.c: the tree of them */
@@ -171,6 +178,9 @@ int taps_sweep(Manager *manager);
 int image_hold(Image **ret, Manager *manager, const char *digest);
 /* The last one to let go has the file removed. */
 void image_release(Manager *manager, Image *image);
+/* Its image, and that of the version before. Those that are held already stay so. */
+int unikernel_hold_images(Unikernel *unikernel);
+void unikernel_release_images(Unikernel *unikernel);
 /* At the start: removes what no record refers to. */
 int images_sweep(Manager *manager);
 
@@ -216,7 +226,9 @@ typedef struct RunRecord {
         uint64_t start_ticks;
         uint32_t uid;
         uint32_t slice_number;
-        bool failed;
+        bool failed, waiting;
+        bool added_name;
+        uint64_t opened_usec;
         TapName taps[DEVICES_MAX];
         size_t n_taps;
         bool taps_persist;
@@ -253,7 +265,13 @@ void unikernel_settle(Unikernel *unikernel);
 /* --- start.c */
 /* Begins a start of @unikernel, which is in STATE_STARTING. @image_fd, when it is one, is taken in
  * first: the unikernel is being created. */
-int start_begin(Unikernel *unikernel, int image_fd, bool run);
+typedef struct StartOrder {
+        int image_fd; /* -1: it has one */
+        bool run;
+        bool holds; /* tried again when it fails */
+} StartOrder;
+
+int start_begin(Unikernel *unikernel, const StartOrder *order);
 void start_cancel(Start *start);
 /* The run of this start is over before the gate was opened; @orphaned: with its launcher. */
 void start_lost_run(Start *start, bool orphaned);
@@ -274,11 +292,32 @@ void adopt_launcher_gone(void *userdata);
 /* Asks the launcher what it has; manager_list_done() follows. */
 int adopt_begin(Manager *manager);
 
+/* --- life.c: what is to come, after a run and after a start that failed */
+/* The @run of @unikernel is over, and not its any more; .last_exit says how. */
+void life_ended(Unikernel *unikernel, const Run *run);
+/* A start that nobody asked for was undone: it is tried again later, unless it was stopped. */
+void life_start_held(Unikernel *unikernel, int r, const Fault *fault);
+/* It waited when the daemon before us ended. */
+void life_resume_waiting(Unikernel *unikernel);
+/* There will be no start by itself. */
+void life_forget_restart(Unikernel *unikernel);
+/* Starts those that wait for a bridge that is there now. */
+void life_bridges_changed(Manager *manager);
+
+/* --- requests.c */
+/* Starts one for which nobody has asked now: when it can't be started it is tried again. @done may
+ * be NULL. */
+void unikernel_start(Unikernel *unikernel, ManagerDone done, void *userdata);
+/* Leads @unikernel towards its end as far as it isn't yet. */
+void unikernel_bring_down(Unikernel *unikernel);
+
 /* --- boot.c: what is wanted and was not started in this boot yet */
 void boot_add(Manager *manager, Unikernel *unikernel);
 void boot_begin(Manager *manager);
 
 /* --- manager.c */
+/* Microseconds. */
+uint64_t manager_now(clockid_t clock);
 /* Rounded up: what is not 0 stays so. */
 uint64_t manager_whole_seconds(uint64_t usec);
 /* Can requests be served? Something that this waits for has come. */

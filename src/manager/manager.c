@@ -35,6 +35,7 @@ static const ManagerObserver no_observer = {
         .removed = unobserved,
         .changed = unobserved,
         .exited = unobserved,
+        .restarting = unobserved,
         .policy_changed = unobserved_policy,
         .policy_removed = unobserved_policy,
         .block_added = unobserved_block,
@@ -141,7 +142,7 @@ static int count(void *userdata, const Unikernel *unikernel) {
         host->n_unikernels++;
         if (unikernel->run && unikernel->run->opened)
                 host->n_running++;
-        if (unikernel->state != STATE_STOPPED && unikernel->state != STATE_FAILED)
+        if (claim_is_running(unikernel->claim))
                 host->memory_used_bytes += unikernel->config.memory_bytes;
         return 0;
 }

@@ -12,7 +12,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "domain/config.h"
+#include "domain/config-change.h"
 #include "domain/fault.h"
 #include "domain/settings.h"
 #include "manager/unikernel.h"
@@ -29,6 +29,8 @@ typedef struct ManagerObserver {
         void (*removed)(void *userdata, const Unikernel *unikernel);
         void (*changed)(void *userdata, const Unikernel *unikernel);
         void (*exited)(void *userdata, const Unikernel *unikernel);
+        /* It waits for its restart. */
+        void (*restarting)(void *userdata, const Unikernel *unikernel);
         void (*policy_changed)(void *userdata, const Name *path);
         void (*policy_removed)(void *userdata, const Name *path);
         void (*block_added)(void *userdata, const BlockDevice *device);
@@ -56,8 +58,8 @@ void manager_set_observer(Manager *manager, const ManagerObserver *observer);
 
 typedef struct CreateOrder {
         Name name;
-        Config config; /* copied */
-        int image_fd;  /* stays the caller's; what is behind it is the client's */
+        ConfigChange change; /* of the defaults; copied */
+        int image_fd;        /* stays the caller's; what is behind it is the client's */
         bool start;
 } CreateOrder;
 

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "domain/device-text.h"
+#include "domain/startup.h"
 #include "manager/manager-internal.h"
 
 #define RECORD_VERSION 1
@@ -45,22 +47,41 @@ static json_t *devices_to_json(const Devices *devices) {
         return json_pack("{s:O, s:O}", "Nets", nets, "Blocks", blocks);
 }
 
-static json_t *record_to_json(const Unikernel *unikernel) {
-        char cpus[CPUS_TEXT_MAX + 1];
+static json_t *config_to_json(const Config *config) {
+        char cpus[CPUS_TEXT_MAX + 1], restart[RESTART_TEXT_MAX + 1];
 
-        cpus_format(&unikernel->config.cpus, cpus);
-        return json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:s, s:b, s:o, s:o}, "
-                         "s:{s:s, s:I, s:I, s:I}}",
-                         "Version", RECORD_VERSION, "Name", unikernel->name.text, "Wanted",
-                         unikernel->wanted ? "running" : "stopped", "CreationTimestamp",
-                         (json_int_t) unikernel->created_usec, "Config", "Memory",
-                         (json_int_t) unikernel->config.memory_bytes, "CPUs", cpus, "AddName",
-                         (int) unikernel->config.add_name, "Arguments",
-                         arguments_to_json(&unikernel->config.arguments), "Devices",
-                         devices_to_json(&unikernel->config.devices), "Image", "Digest",
-                         unikernel->image.digest, "Size", (json_int_t) unikernel->image.size_bytes,
-                         "Target", (json_int_t) unikernel->image.target, "ABIVersion",
-                         (json_int_t) unikernel->image.abi_version);
+        cpus_format(&config->cpus, cpus);
+        restart_format(&config->restart, restart);
+        return json_pack(
+                "{s:I, s:s, s:b, s:s, s:I, s:o, s:o}", "Memory", (json_int_t) config->memory_bytes,
+                "CPUs", cpus, "AddName", (int) config->add_name, "Restart", restart, "Startup",
+                (json_int_t) config->startup, "Arguments", arguments_to_json(&config->arguments),
+                "Devices", devices_to_json(&config->devices));
+}
+
+static json_t *image_to_json(const ImageInfo *image) {
+        return json_pack("{s:s, s:I, s:I, s:I}", "Digest", image->digest, "Size",
+                         (json_int_t) image->size_bytes, "Target", (json_int_t) image->target,
+                         "ABIVersion", (json_int_t) image->abi_version);
+}
+
+static json_t *record_to_json(const Unikernel *unikernel) {
+        json_t *record;
+
+        record = json_pack(
+                "{s:i, s:s, s:s, s:I, s:o, s:o}", "Version", RECORD_VERSION, "Name",
+                unikernel->name.text, "Wanted", unikernel->wanted ? "running" : "stopped",
+                "CreationTimestamp", (json_int_t) unikernel->created_usec, "Config",
+                config_to_json(&unikernel->config), "Image", image_to_json(&unikernel->image));
+        if (record && unikernel->previous &&
+            json_object_set_new(record, "Previous",
+                                json_pack("{s:o, s:o}", "Config",
+                                          config_to_json(&unikernel->previous->config), "Image",
+                                          image_to_json(&unikernel->previous->image))) < 0) {
+                json_decref(record);
+                return NULL;
+        }
+        return record;
 }
 
 int record_format(const Unikernel *unikernel, char **ret) {
@@ -68,7 +89,7 @@ int record_format(const Unikernel *unikernel, char **ret) {
         _cleanup_(freep) char *text = NULL;
 
         text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
-        if (text && strlen(text) > SPACED_MAX) {
+        if (text && strlen(text) > SPACED_MAX * (unikernel->previous ? 2U : 1U)) {
                 free(text);
                 text = json_dumps(record, JSON_COMPACT);
         }
@@ -148,15 +169,26 @@ static int read_devices(Devices *devices, json_t *object) {
         return r < 0 ? r : read_device_list(devices, blocks, read_block);
 }
 
+/* Records had neither at first. */
+static int read_life(Config *config, const char *restart, json_int_t startup) {
+        if (restart && restart_parse(&config->restart, restart, NULL) < 0)
+                return -EBADMSG;
+        if (startup < 0 || startup_check((uint64_t) startup, NULL) < 0)
+                return -EBADMSG;
+        config->startup = (uint32_t) startup;
+        return 0;
+}
+
 static int read_config(Config *config, json_t *object) {
+        json_int_t memory, startup = STARTUP_DEFAULT;
         json_t *arguments, *devices = NULL;
-        json_int_t memory;
-        const char *cpus;
+        const char *cpus, *restart = NULL;
         int add_name;
         int r;
 
-        if (json_unpack(object, "{s:I, s:s, s:b, s:o, s?o}", "Memory", &memory, "CPUs", &cpus,
-                        "AddName", &add_name, "Arguments", &arguments, "Devices", &devices) < 0)
+        if (json_unpack(object, "{s:I, s:s, s:b, s?s, s?I, s:o, s?o}", "Memory", &memory, "CPUs",
+                        &cpus, "AddName", &add_name, "Restart", &restart, "Startup", &startup,
+                        "Arguments", &arguments, "Devices", &devices) < 0)
                 return -EBADMSG;
         if (memory < (json_int_t) CONFIG_MEMORY_MIN || memory % (1LL << 20) != 0)
                 return -EBADMSG;
@@ -164,7 +196,9 @@ static int read_config(Config *config, json_t *object) {
                 return -EBADMSG;
         config->memory_bytes = (uint64_t) memory;
         config->add_name = add_name;
-        r = read_arguments(&config->arguments, arguments);
+        r = read_life(config, restart, startup);
+        if (r >= 0)
+                r = read_arguments(&config->arguments, arguments);
         return r < 0 ? r : read_devices(&config->devices, devices);
 }
 
@@ -186,10 +220,33 @@ static int read_image(ImageInfo *image, json_t *object) {
         return 0;
 }
 
+/* What it was made of before its last update, if there was one. */
+static int read_previous(Version **ret, json_t *object) {
+        _cleanup_(version_freep) Version *previous = NULL;
+        json_t *config_object, *image_object;
+        int r;
+
+        if (!object)
+                return 0;
+        if (json_unpack(object, "{s:o, s:o}", "Config", &config_object, "Image", &image_object) < 0)
+                return -EBADMSG;
+        previous = calloc(1, sizeof(*previous));
+        if (!previous)
+                return -ENOMEM;
+        r = read_config(&previous->config, config_object);
+        if (r >= 0)
+                r = read_image(&previous->image, image_object);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(previous);
+        return 0;
+}
+
 int record_parse(Unikernel *unikernel, const char *text, size_t size) {
         _cleanup_(config_clear) Config config = {};
+        _cleanup_(version_freep) Version *previous = NULL;
         _cleanup_(json_decrefp) json_t *record = NULL;
-        json_t *config_object, *image_object;
+        json_t *config_object, *image_object, *previous_object = NULL;
         const char *name, *wanted;
         json_int_t version, created;
         json_error_t error;
@@ -201,17 +258,18 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size) {
                 return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
         if (json_unpack(record, "{s:I}", "Version", &version) < 0 || version != RECORD_VERSION)
                 return -EBADMSG;
-        if (json_unpack(record, "{s:s, s:s, s:I, s:o, s:o}", "Name", &name, "Wanted", &wanted,
+        if (json_unpack(record, "{s:s, s:s, s:I, s:o, s:o, s?o}", "Name", &name, "Wanted", &wanted,
                         "CreationTimestamp", &created, "Config", &config_object, "Image",
-                        &image_object) < 0)
+                        &image_object, "Previous", &previous_object) < 0)
                 return -EBADMSG;
         if (strcmp(name, unikernel->name.text) != 0 || created < 0 ||
             (strcmp(wanted, "running") != 0 && strcmp(wanted, "stopped") != 0))
                 return -EBADMSG;
         r = read_config(&config, config_object);
-        if (r < 0)
-                return r;
-        r = read_image(&image, image_object);
+        if (r >= 0)
+                r = read_image(&image, image_object);
+        if (r >= 0)
+                r = read_previous(&previous, previous_object);
         if (r < 0)
                 return r;
 
@@ -219,6 +277,7 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size) {
         unikernel->created_usec = (uint64_t) created;
         unikernel->config = config;
         unikernel->image = image;
+        unikernel->previous = TAKE_PTR(previous);
         config = (Config){};
         return 0;
 }

@@ -127,7 +127,7 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
                 return -ENOMEM;
         r = record_parse(unikernel, text, size);
         if (r >= 0)
-                r = image_hold(&unikernel->image_hold, manager, unikernel->image.digest);
+                r = unikernel_hold_images(unikernel);
         if (r >= 0)
                 r = unikernel_claim_found(unikernel);
         if (r >= 0)
@@ -135,7 +135,7 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
         if (r >= 0)
                 find_devices(unikernel);
         if (r < 0) {
-                image_release(manager, unikernel->image_hold);
+                unikernel_release_images(unikernel);
                 unikernel_free(unikernel);
                 return r;
         }

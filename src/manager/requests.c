@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
@@ -20,35 +19,35 @@ static void refuse_unknown(const char *name, ManagerDone done, void *userdata) {
 }
 
 static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, Fault *fault) {
+        _cleanup_(config_clear) Config config = {};
         Unikernel *unikernel;
-        struct timespec now;
         int r;
 
         if (unikernels_find(manager, order->name.text))
                 return fault_set(fault, FAULT_ALREADY_EXISTS, "A unikernel %s exists already",
                                  order->name.text);
-        r = config_check(&order->config, &order->name, fault);
-        if (r < 0)
-                return r;
-        r = host_bridges_check(manager, &order->config.devices, fault);
+        r = config_change_apply(&order->change, NULL, &config, fault);
+        if (r >= 0)
+                r = config_check(&config, &order->name, fault);
+        if (r >= 0)
+                r = host_bridges_check(manager, &config.devices, fault);
         if (r < 0)
                 return r;
 
         unikernel = unikernel_new(manager, &order->name);
         if (!unikernel)
                 return -ENOMEM;
-        r = config_copy(&unikernel->config, &order->config);
+        unikernel->config = config;
+        config = (Config){};
         /* Before a byte of its image is taken in: what it is to have is there for nobody else. */
-        if (r >= 0)
-                r = unikernel_claim(unikernel, order->start, fault);
+        r = unikernel_claim(unikernel, order->start, fault);
         if (r >= 0)
                 r = unikernels_add(manager, unikernel);
         if (r < 0) {
                 unikernel_free(unikernel);
                 return r;
         }
-        clock_gettime(CLOCK_REALTIME, &now);
-        unikernel->created_usec = (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+        unikernel->created_usec = manager_now(CLOCK_REALTIME);
         unikernel->wanted = order->start;
         unikernel->state = STATE_STARTING;
         unikernel->state_usec = unikernel->created_usec;
@@ -68,7 +67,8 @@ void manager_create(Manager *manager, const CreateOrder *order, ManagerDone done
         }
         r = unikernel_wait(unikernel, WAIT_FOR_START, done, userdata);
         if (r >= 0) {
-                r = start_begin(unikernel, order->image_fd, order->start);
+                r = start_begin(unikernel, &(const StartOrder){.image_fd = order->image_fd,
+                                                               .run = order->start});
                 if (r >= 0)
                         return;
                 unikernel_answer(unikernel, WAIT_FOR_START, r, NULL);
@@ -78,56 +78,87 @@ void manager_create(Manager *manager, const CreateOrder *order, ManagerDone done
         unikernel_free(unikernel);
 }
 
-void manager_start(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
-        Unikernel *unikernel = manager_find(manager, name->text);
-        Fault fault = {};
-        LifeStep step;
+/* What can be refused before anything has begun. */
+static int check_start(Unikernel *unikernel, Fault *fault) {
         int r;
 
-        if (!unikernel) {
-                refuse_unknown(name->text, done, userdata);
-                return;
-        }
+        r = host_bridges_check(unikernel->manager, &unikernel->config.devices, fault);
+        return r < 0 ? r : unikernel_claim_run(unikernel, fault);
+}
 
-        step = lifecycle_step(unikernel->state, LIFE_START);
-        if (unikernel->destroying)
-                step.action = LIFE_REFUSE;
-        if (step.action == LIFE_NOTHING) {
-                done(userdata, 0, &fault);
-                return;
-        }
-        if (step.action == LIFE_REFUSE) {
-                r = fault_set(&fault, FAULT_WRONG_STATE,
-                              "%s is %s, it can be started when that is done", name->text,
-                              unikernel->destroying ? "being destroyed" : "stopping");
-                done(userdata, r, &fault);
-                return;
-        }
+/* The restart that was to come is this one. */
+static void begin(Unikernel *unikernel, State state, bool holds) {
+        int r;
 
-        if (step.action == LIFE_BEGIN) {
-                r = host_bridges_check(manager, &unikernel->config.devices, &fault);
-                if (r >= 0)
-                        r = unikernel_claim_run(unikernel, &fault);
-                if (r < 0) {
-                        done(userdata, r, &fault);
-                        return;
-                }
+        if (unikernel->state != STATE_WAITING && !holds) {
+                unikernel->n_restarts = 0;
+                unikernel->backoff = (Backoff){};
         }
-        r = unikernel_wait(unikernel, WAIT_FOR_START, done, userdata);
+        life_forget_restart(unikernel);
+        unikernel_set_state(unikernel, state);
+        r = start_begin(unikernel,
+                        &(const StartOrder){.image_fd = -1, .run = true, .holds = holds});
         if (r < 0) {
-                if (step.action == LIFE_BEGIN)
+                unikernel_set_state(unikernel, STATE_FAILED);
+                unikernel_answer(unikernel, WAIT_FOR_START, r, NULL);
+        }
+}
+
+static int refuse_start(const Unikernel *unikernel, Fault *fault) {
+        return fault_set(fault, FAULT_WRONG_STATE, "%s is %s, it can be started when that is done",
+                         unikernel->name.text,
+                         unikernel->destroying ? "being destroyed" : "stopping");
+}
+
+/* Nobody asked for that start, so it is tried again. */
+static void hold(Unikernel *unikernel, State state, int r, const Fault *fault) {
+        life_forget_restart(unikernel);
+        unikernel_set_state(unikernel, state);
+        life_start_held(unikernel, r, fault);
+        /* One that waits has what it will need, as far as it can. */
+        (void) unikernel_claim_run(unikernel, NULL);
+}
+
+static void start(Unikernel *unikernel, bool by_itself, ManagerDone done, void *userdata) {
+        LifeStep step = lifecycle_step(unikernel->state, LIFE_START);
+        Fault fault = {};
+        int r = 0;
+
+        if (unikernel->destroying || step.action == LIFE_REFUSE)
+                r = refuse_start(unikernel, &fault);
+        else if (step.action == LIFE_BEGIN)
+                r = check_start(unikernel, &fault);
+        if (r < 0 || step.action == LIFE_NOTHING) {
+                /* When somebody asked for it, one that waits goes on waiting. */
+                if (by_itself && step.action == LIFE_BEGIN && !unikernel->destroying)
+                        hold(unikernel, step.state, r, &fault);
+                if (done)
+                        done(userdata, r, &fault);
+                return;
+        }
+        if (done)
+                r = unikernel_wait(unikernel, WAIT_FOR_START, done, userdata);
+        if (r < 0) {
+                if (step.action == LIFE_BEGIN && unikernel->state != STATE_WAITING)
                         claim_stop(unikernel->claim);
                 done(userdata, r, &fault);
                 return;
         }
-        if (step.action == LIFE_BEGIN) {
-                unikernel_set_state(unikernel, step.state);
-                r = start_begin(unikernel, -1, true);
-                if (r < 0) {
-                        unikernel_set_state(unikernel, STATE_FAILED);
-                        unikernel_answer(unikernel, WAIT_FOR_START, r, NULL);
-                }
-        }
+        if (step.action == LIFE_BEGIN)
+                begin(unikernel, step.state, by_itself || unikernel->state == STATE_WAITING);
+}
+
+void unikernel_start(Unikernel *unikernel, ManagerDone done, void *userdata) {
+        start(unikernel, true, done, userdata);
+}
+
+void manager_start(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
+        Unikernel *unikernel = manager_find(manager, name->text);
+
+        if (!unikernel)
+                refuse_unknown(name->text, done, userdata);
+        else
+                start(unikernel, false, done, userdata);
 }
 
 static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -152,10 +183,12 @@ static int kill_gently(Unikernel *unikernel) {
                                           0, on_stop_timeout, unikernel);
 }
 
-/* Leads @unikernel towards its end as far as it isn't yet. */
-static void bring_down(Unikernel *unikernel) {
+void unikernel_bring_down(Unikernel *unikernel) {
         LifeStep step = lifecycle_step(unikernel->state, LIFE_STOP);
+        State before = unikernel->state;
 
+        if (step.action == LIFE_GIVE_UP)
+                life_forget_restart(unikernel);
         unikernel_set_state(unikernel, step.state);
         if (step.action == LIFE_KILL)
                 kill_gently(unikernel);
@@ -163,6 +196,10 @@ static void bring_down(Unikernel *unikernel) {
                 if (unikernel->run)
                         unikernel->run->asked = true;
                 start_cancel(unikernel->start);
+        } else if (step.action != LIFE_JOIN) {
+                if (unikernel->state != before)
+                        (void) run_record_write(unikernel);
+                unikernel_settle(unikernel);
         }
 }
 
@@ -188,15 +225,7 @@ void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *us
                 if (r < 0)
                         unikernel->save_error = r;
         }
-        if (unikernel->start || unikernel->run)
-                bring_down(unikernel);
-        else {
-                if (unikernel->state == STATE_FAILED) {
-                        unikernel_set_state(unikernel, STATE_STOPPED);
-                        (void) run_record_write(unikernel);
-                }
-                unikernel_settle(unikernel);
-        }
+        unikernel_bring_down(unikernel);
 }
 
 void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
@@ -216,8 +245,5 @@ void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void 
         if (unikernel->destroying)
                 return;
         unikernel->destroying = true;
-        if (unikernel->start || unikernel->run)
-                bring_down(unikernel);
-        else
-                unikernel_settle(unikernel);
+        unikernel_bring_down(unikernel);
 }

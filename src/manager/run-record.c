@@ -46,12 +46,46 @@ static json_t *taps_to_json(const Run *run) {
         return array;
 }
 
+static json_t *exits_to_json(const History *history) {
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < history->n_entries; i++) {
+                const HistoryEntry *entry = &history->entries[i];
+
+                if (json_array_append_new(array,
+                                          json_pack("[s, i, I, I, I]",
+                                                    exit_result_to_string(entry->result),
+                                                    entry->status, (json_int_t) entry->n_times,
+                                                    (json_int_t) entry->first_usec,
+                                                    (json_int_t) entry->last_usec)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        }
+        return array;
+}
+
+/* What is to come when the run is over, or was. */
+static json_t *restart_to_json(const Unikernel *unikernel) {
+        const Run *run = unikernel->run;
+        const Backoff *backoff = &unikernel->backoff;
+
+        return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b}", "Waiting",
+                         (int) (unikernel->state == STATE_WAITING), "Held",
+                         (int) unikernel->is_held, "LacksBridge", (int) unikernel->lacks_bridge,
+                         "Next", (json_int_t) unikernel->next_usec, "NextRestartTimestamp",
+                         (json_int_t) unikernel->next_utc_usec, "Delay",
+                         (json_int_t) backoff->delay_usec, "Unseen", (int) backoff->unseen,
+                         "Opened", (json_int_t) (run ? run->opened_usec : 0), "AddedName",
+                         (int) (run && run->added_name));
+}
+
 static json_t *run_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Exit *exit = &unikernel->last_exit;
 
         return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o, s:b, "
-                         "s:o}",
+                         "s:o, s:o, s:o}",
                          "MainPID", (json_int_t) (run ? run->pid : 0), "StartTicks",
                          (json_int_t) (run ? run->start_ticks : 0), "UID",
                          (json_int_t) (run ? run->uid : 0), "SliceNumber",
@@ -63,7 +97,8 @@ static json_t *run_to_json(const Unikernel *unikernel) {
                          (int) (unikernel->state == STATE_FAILED), "Tender", unikernel->tender_path,
                          "ArgumentsVisible", (int) unikernel->shows_arguments, "Taps",
                          taps_to_json(run), "TapsPersist", (int) (run && run->taps_persist),
-                         "Invocations", invocations_to_json(unikernel));
+                         "Invocations", invocations_to_json(unikernel), "Exits",
+                         exits_to_json(&unikernel->history), "Restart", restart_to_json(unikernel));
 }
 
 int run_record_format(const Unikernel *unikernel, char **ret) {
@@ -165,39 +200,124 @@ static int read_taps(RunRecord *ret, const json_t *array) {
         return 0;
 }
 
+static int read_exit(HistoryEntry *ret, json_t *array) {
+        json_int_t status, times, first, last;
+        const char *result;
+
+        if (json_unpack(array, "[s, I, I, I, I!]", &result, &status, &times, &first, &last) < 0)
+                return -EBADMSG;
+        if (status < 0 || status > INT32_MAX || times < 0 || times > UINT32_MAX || first < 0 ||
+            last < 0)
+                return -EBADMSG;
+        *ret = (HistoryEntry){
+                .result = exit_result_from_string(result),
+                .status = (int) status,
+                .n_times = (uint32_t) times,
+                .first_usec = (uint64_t) first,
+                .last_usec = (uint64_t) last,
+        };
+        return 0;
+}
+
+/* Those of the time before there were any had none; so with what is to come. */
+static int read_exits(History *ret, const json_t *array) {
+        History history = {};
+        int r;
+
+        if (!array)
+                return 0;
+        if (!json_is_array(array) || json_array_size(array) > HISTORY_MAX)
+                return -EBADMSG;
+        for (size_t i = 0; i < json_array_size(array); i++) {
+                r = read_exit(&history.entries[history.n_entries++], json_array_get(array, i));
+                if (r < 0)
+                        return r;
+        }
+        if (!history_is_valid(&history))
+                return -EBADMSG;
+        *ret = history;
+        return 0;
+}
+
+typedef struct Restart {
+        bool held, lacks_bridge;
+        uint64_t next_usec, next_utc_usec;
+        Backoff backoff;
+} Restart;
+
+static int read_restart(Restart *ret, RunRecord *record, json_t *object) {
+        int waiting, held, lacks_bridge, unseen, added_name;
+        json_int_t next, next_utc, delay, opened;
+
+        if (!object)
+                return 0;
+        if (json_unpack(object, "{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b}", "Waiting",
+                        &waiting, "Held", &held, "LacksBridge", &lacks_bridge, "Next", &next,
+                        "NextRestartTimestamp", &next_utc, "Delay", &delay, "Unseen", &unseen,
+                        "Opened", &opened, "AddedName", &added_name) < 0)
+                return -EBADMSG;
+        if (next < 0 || next_utc < 0 || delay < 0 || opened < 0)
+                return -EBADMSG;
+        *ret = (Restart){
+                .held = held,
+                .lacks_bridge = lacks_bridge,
+                .next_usec = (uint64_t) next,
+                .next_utc_usec = (uint64_t) next_utc,
+                .backoff = {.delay_usec = (uint64_t) delay, .unseen = unseen},
+        };
+        record->waiting = waiting;
+        record->added_name = added_name;
+        record->opened_usec = (uint64_t) opened;
+        return 0;
+}
+
+static void take_restart(Unikernel *unikernel, const Restart *restart) {
+        unikernel->is_held = restart->held;
+        unikernel->lacks_bridge = restart->lacks_bridge;
+        unikernel->next_usec = restart->next_usec;
+        unikernel->next_utc_usec = restart->next_utc_usec;
+        unikernel->backoff = restart->backoff;
+}
+
 int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, size_t size) {
         json_int_t pid, ticks, uid, slice, restarts, changed, status, ended;
         _cleanup_(json_decrefp) json_t *record = NULL;
-        json_t *invocations, *taps = NULL;
+        json_t *invocations, *taps = NULL, *exits = NULL, *restart_object = NULL;
         int failed, visible = 0, persist = 0, r;
         const char *result, *tender = NULL;
         RunRecord read = {};
+        History history = {};
+        Restart restart = {};
 
         record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         if (!record ||
             json_unpack(
                     record,
-                    "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?b, s?o, s?b, s:o}",
+                    "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?b, s?o, s?b, s:o, "
+                    "s?o, s?o}",
                     "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
                     "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult", &result,
                     "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed, "Tender",
                     &tender, "ArgumentsVisible", &visible, "Taps", &taps, "TapsPersist", &persist,
-                    "Invocations", &invocations) < 0)
+                    "Invocations", &invocations, "Exits", &exits, "Restart", &restart_object) < 0)
                 return -EBADMSG;
         if (pid < 0 || pid > INT32_MAX || ticks < 0 || uid < 0 || uid > UINT32_MAX || slice < 0 ||
             slice > UINT32_MAX || restarts < 0 || restarts > UINT32_MAX || status < 0 ||
             status > INT32_MAX || changed < 0 || ended < 0)
                 return -EBADMSG;
         r = read_taps(&read, taps);
+        if (r >= 0)
+                r = read_exits(&history, exits);
+        if (r >= 0)
+                r = read_restart(&restart, &read, restart_object);
+        if (r >= 0)
+                r = read_invocations(unikernel, invocations);
+        if (r >= 0)
+                r = unikernel_set_tender(unikernel, tender, visible);
         if (r < 0)
                 return r;
-        r = read_invocations(unikernel, invocations);
-        if (r < 0)
-                return r;
-
-        r = unikernel_set_tender(unikernel, tender, visible);
-        if (r < 0)
-                return r;
+        take_restart(unikernel, &restart);
+        unikernel->history = history;
         unikernel->n_restarts = (uint32_t) restarts;
         unikernel->state_usec = (uint64_t) changed;
         unikernel->last_exit = (Exit){

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "manager/blocks.h"
@@ -67,13 +66,6 @@ void run_note_scope(Unikernel *unikernel, int error) {
         scope_release(unikernel->manager->bus, unit);
 }
 
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
-}
-
 /* All that a run holds goes back here, and nowhere else. */
 static void run_give_back(Unikernel *unikernel, Run *run) {
         Manager *manager = unikernel->manager;
@@ -106,24 +98,22 @@ static void tell_end(Unikernel *unikernel) {
         ManagerObserver *observer = &unikernel->manager->observer;
 
         observer->exited(observer->userdata, unikernel);
+        if (unikernel->state == STATE_WAITING)
+                observer->restarting(observer->userdata, unikernel);
         consoles_end_run(unikernel);
         unikernel_settle(unikernel);
 }
 
 /* The end is known as well as it can be. */
 static void run_finish(Unikernel *unikernel) {
-        LifeEvent event = exit_is_failure(unikernel->last_exit) ? LIFE_DIED : LIFE_ENDED;
         Run *run = TAKE_PTR(unikernel->run);
         bool opened = run->opened, orphaned = run->orphaned;
 
         unikernel->stop_timer = sd_event_source_disable_unref(unikernel->stop_timer);
         unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
         unikernel->last_invocation = run->invocation;
-        if (opened && !unikernel->start) {
-                unikernel_set_state(unikernel, lifecycle_step(unikernel->state, event).state);
-                /* Before the launcher is told to forget how it ended. */
-                (void) run_record_write(unikernel);
-        }
+        if (opened && !unikernel->start)
+                life_ended(unikernel, run);
         run_give_back(unikernel, run);
 
         if (unikernel->start)
@@ -152,12 +142,17 @@ static void on_result(void *userdata, const char *result) {
 
 void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         const Run *run = unikernel->run;
-        Exit exit = exit_from_wait_status(exited->wait_status, run->asked, now_usec());
+        Exit exit =
+                exit_from_wait_status(exited->wait_status, run->asked, manager_now(CLOCK_REALTIME));
         char unit[NAME_UNIT_MAX + 1];
 
         /* Told twice, by one launcher and by the next one's silence. */
         if (unikernel->result_slot)
                 return;
+        /* That is how systemctl stop of the scope, or of a slice above it, ends one. Only root can,
+         * and it is an answer to nobody's crash. */
+        if (exit.result == EXIT_SIGNAL && exit.status == SIGTERM)
+                exit.result = EXIT_STOPPED;
         if (run->opened)
                 unikernel->last_exit = exit;
 

@@ -185,6 +185,8 @@ int start_open_gate(Start *start) {
         /* Whoever adopts this run must know it before it does anything. */
         unikernel_scope(unikernel, unit);
         unikernel->run->invocation = scope_invocation(unit);
+        unikernel->run->added_name = unikernel->config.add_name;
+        unikernel->run->opened_usec = manager_now(CLOCK_MONOTONIC);
         r = unikernel_note_invocation(unikernel, unikernel->run->invocation);
         if (r >= 0)
                 r = run_set_taps(unikernel->run, start->tap_names, start->n_taps,

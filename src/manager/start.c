@@ -82,7 +82,14 @@ static void finish_badly(Start *start) {
 
         start_drop_devices(start);
         unikernel->start = NULL;
-        unikernel_set_state(unikernel, lifecycle_step(unikernel->state, LIFE_START_FAILED).state);
+        if (start->holds && unikernel->wanted && !unikernel->destroying)
+                life_start_held(unikernel, start->r, &start->fault);
+        else
+                unikernel_set_state(unikernel,
+                                    lifecycle_step(unikernel->state, LIFE_START_FAILED).state);
+        /* A daemon after us must not take it for one that was not tried yet. */
+        if (!start->creating && !(start->holds && unikernel->wanted))
+                (void) run_record_write(unikernel);
         if (start->creating) {
                 /* What was never acknowledged must not come back with the next boot; and who is
                  * told of the failure must find the name free again. */
@@ -150,7 +157,7 @@ void start_cancel(Start *start) {
         advance(start);
 }
 
-int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
+int start_begin(Unikernel *unikernel, const StartOrder *order) {
         Start *start;
         int r = 0;
 
@@ -160,8 +167,9 @@ int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
         if (!start)
                 return -ENOMEM;
         start->unikernel = unikernel;
-        start->creating = image_fd >= 0;
-        start->with_run = with_run;
+        start->creating = order->image_fd >= 0;
+        start->with_run = order->run;
+        start->holds = order->holds;
         start->image_fd = -1;
         unikernel->start = start;
         unikernel->save_error = 0;
@@ -169,15 +177,15 @@ int start_begin(Unikernel *unikernel, int image_fd, bool with_run) {
         /* What can be refused at once is, before anything has begun. */
         if (!start->creating) {
                 r = macs_take(unikernel, &start->fault);
-                if (r >= 0 && with_run)
+                if (r >= 0 && order->run)
                         r = start_open_blocks(start);
                 if (r >= 0)
                         r = start_choose_tender(start);
         }
-        if (r >= 0 && with_run)
+        if (r >= 0 && order->run)
                 r = start_spawn(start);
         if (r >= 0 && start->creating) {
-                r = start_take_in(start, image_fd);
+                r = start_take_in(start, order->image_fd);
         } else if (r >= 0) {
                 r = start_open_image(start);
                 if (r >= 0 && (!unikernel->wanted || unikernel->unsaved)) {

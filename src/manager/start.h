@@ -19,6 +19,7 @@ typedef struct StartTap {
 struct Start {
         Unikernel *unikernel;
         bool creating, with_run;
+        bool holds; /* tried again when it fails */
         int image_fd;
         uint32_t uid;
         unsigned n_tries;

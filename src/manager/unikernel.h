@@ -11,11 +11,14 @@
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
 
+#include "base/cleanup.h"
 #include "base/list.h"
 #include "domain/config.h"
 #include "domain/exit.h"
+#include "domain/history.h"
 #include "domain/lifecycle.h"
 #include "domain/name.h"
+#include "domain/restart.h"
 
 typedef struct Claim Claim;
 typedef struct Image Image;
@@ -30,6 +33,17 @@ typedef struct ImageInfo {
         uint64_t size_bytes;
         uint32_t target, abi_version; /* its ELF note */
 } ImageInfo;
+
+/* What a unikernel was made of: kept when it is updated, for the way back. */
+typedef struct Version {
+        Config config;
+        ImageInfo image;
+        Image *image_hold; /* NULL: nobody holds it yet */
+} Version;
+
+/* Of what is in there only; a hold is given back by image_release(), before this. */
+Version *version_free(Version *version);
+DEFINE_CLEANUP(Version *, version_free);
 
 /* "alb7". The kernel numbers them, and gives a number again when its tap is gone. */
 typedef struct TapName {
@@ -46,6 +60,8 @@ typedef struct Run {
         bool sliced;           /* it is counted in that slice */
         bool scoped;           /* it has a scope of ours, or may have one */
         bool opened;           /* its tender was executed */
+        bool added_name;       /* its guest was given --name=LABEL by us */
+        uint64_t opened_usec;  /* CLOCK_MONOTONIC */
         bool asked;            /* we were told to end it */
         bool orphaned;         /* the launcher does not know it: it died since */
         int signal;            /* the last one that it was sent; 0: none */
@@ -68,6 +84,7 @@ typedef struct Unikernel {
         MacEntry *macs; /* of its networks, in their order; see macs.c */
         size_t n_macs;
         Image *image_hold; /* keeps the file from being swept */
+        Version *previous; /* NULL: it was not updated yet */
         bool wanted;       /* starts with the host */
         bool recorded;     /* on disk; before that nobody sees it */
         uint64_t created_usec;
@@ -76,6 +93,13 @@ typedef struct Unikernel {
         uint64_t state_usec;
         uint32_t n_restarts;
         Exit last_exit;
+        History history; /* that one, and those before it */
+        Backoff backoff;
+        /* Of one that waits: when it is started again, by CLOCK_MONOTONIC and to be told. */
+        uint64_t next_usec, next_utc_usec;
+        bool is_held;      /* its last start has failed, and it was not its last run */
+        bool lacks_bridge; /* that was why: it is started when the bridge is there */
+        sd_event_source *restart_timer;
         sd_id128_t last_invocation; /* of the run that ended last */
         Run *run;
         Start *start;         /* under way */

@@ -4,7 +4,6 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "image/wire.h"
@@ -119,6 +118,13 @@ Unikernel *unikernel_new(Manager *manager, const Name *name) {
         return unikernel;
 }
 
+Version *version_free(Version *version) {
+        if (version)
+                config_clear(&version->config);
+        free(version);
+        return NULL;
+}
+
 Unikernel *unikernel_free(Unikernel *unikernel) {
         if (!unikernel)
                 return NULL;
@@ -127,10 +133,12 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
         blocks_unassign(unikernel);
         sd_event_source_disable_unref(unikernel->stop_timer);
         sd_event_source_disable_unref(unikernel->pidfd_source);
+        sd_event_source_disable_unref(unikernel->restart_timer);
         sd_bus_slot_unref(unikernel->result_slot);
         claim_free(unikernel->claim);
         macs_give_back(unikernel);
         config_clear(&unikernel->config);
+        version_free(unikernel->previous);
         free(unikernel->create_fault);
         run_free(unikernel->run);
         free(unikernel->invocations);
@@ -140,15 +148,12 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
 }
 
 void unikernel_set_state(Unikernel *unikernel, State state) {
-        struct timespec now;
-
         if (unikernel->state == state)
                 return;
         if (state == STATE_STOPPED || state == STATE_FAILED)
                 claim_stop(unikernel->claim);
-        clock_gettime(CLOCK_REALTIME, &now);
         unikernel->state = state;
-        unikernel->state_usec = (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+        unikernel->state_usec = manager_now(CLOCK_REALTIME);
         if (unikernel->recorded)
                 unikernel->manager->observer.changed(unikernel->manager->observer.userdata,
                                                      unikernel);

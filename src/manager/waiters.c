@@ -58,7 +58,7 @@ static void remove_for_good(Unikernel *unikernel) {
         macs_give_back(unikernel);
         blocks_unassign(unikernel);
         run_record_remove(unikernel);
-        image_release(manager, unikernel->image_hold);
+        unikernel_release_images(unikernel);
         if (was_visible)
                 manager->observer.removed(manager->observer.userdata, unikernel);
         unikernel_answer(unikernel, WAIT_FOR_START, unikernel->create_r, unikernel->create_fault);

@@ -25,8 +25,9 @@ typedef struct Known {
 } Known;
 
 static const Known create_options[] = {
-        {"Memory", "t"}, {"CPUs", "au"},       {"AddName", "b"},     {"Arguments", "as"},
-        {"Start", "b"},  {"Nets", "a(sssbb)"}, {"Blocks", "a(ssu)"},
+        {"Memory", "t"},        {"CPUs", "au"},       {"AddName", "b"},     {"Arguments", "as"},
+        {"Start", "b"},         {"Nets", "a(sssbb)"}, {"Blocks", "a(ssu)"}, {"Restart", "b"},
+        {"RestartCodes", "au"}, {"Startup", "u"},
 };
 static const Known console_options[] = {
         {"Follow", "b"}, {"Lines", "t"}, {"Since", "t"}, {"Until", "t"}, {"LastRun", "b"},
@@ -238,11 +239,12 @@ static int read_create(sd_bus_message *message, Fault *fault) {
         int r;
 
         r = options_read_create(message, &order, fault);
-        property(order.config.arguments.size <= CONFIG_ARGUMENTS_MAX + 1U + 256U,
+        property(order.change.values.arguments.size <= CONFIG_ARGUMENTS_MAX + 1U + 256U,
                  "no more arguments are kept than there may be");
-        property(order.config.devices.n_nets + order.config.devices.n_blocks <= DEVICES_MAX,
+        property(order.change.values.devices.n_nets + order.change.values.devices.n_blocks <=
+                         DEVICES_MAX,
                  "no more devices are kept than there may be");
-        config_clear(&order.config);
+        config_clear(&order.change.values);
         return r;
 }
 

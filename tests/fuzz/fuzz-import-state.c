@@ -13,8 +13,8 @@
 static void check_unikernel(const Item *item, const uint8_t *data, size_t size) {
         property(config_check(&item->config, &item->name, NULL) >= 0,
                  "what is to be created can be created");
-        property(restart_check(&item->restart, NULL) >= 0, "its exit rules are possible");
-        property(item->startup <= STARTUP_MAX, "its priority is possible");
+        property(restart_check(&item->config.restart, NULL) >= 0, "its exit rules are possible");
+        property(item->config.startup <= STARTUP_MAX, "its priority is possible");
         property(item->image >= data && item->image_size <= size &&
                          item->image + item->image_size <= data + size,
                  "its image is in the file");

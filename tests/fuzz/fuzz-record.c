@@ -26,18 +26,27 @@ static bool devices_are_same(const Devices *some, const Devices *others) {
         return same;
 }
 
-static bool is_same(const Unikernel *one, const Unikernel *other) {
-        const Strings *arguments = &one->config.arguments, *others = &other->config.arguments;
+static bool configs_are_same(const Config *one, const Config *other) {
+        const Strings *arguments = &one->arguments, *others = &other->arguments;
 
-        return one->wanted == other->wanted && one->created_usec == other->created_usec &&
-               one->config.memory_bytes == other->config.memory_bytes &&
-               one->config.add_name == other->config.add_name &&
-               memcmp(&one->config.cpus, &other->config.cpus, sizeof(Cpus)) == 0 &&
-               memcmp(&one->image, &other->image, sizeof(ImageInfo)) == 0 &&
+        return one->memory_bytes == other->memory_bytes && one->add_name == other->add_name &&
+               one->startup == other->startup && one->restart.restarts == other->restart.restarts &&
+               exit_codes_equal(&one->restart.codes, &other->restart.codes) &&
+               memcmp(&one->cpus, &other->cpus, sizeof(Cpus)) == 0 &&
                arguments->size == others->size &&
                (arguments->size == 0 ||
                 memcmp(arguments->data, others->data, arguments->size) == 0) &&
-               devices_are_same(&one->config.devices, &other->config.devices);
+               devices_are_same(&one->devices, &other->devices);
+}
+
+static bool is_same(const Unikernel *one, const Unikernel *other) {
+        const Version *previous = one->previous, *others = other->previous;
+
+        return one->wanted == other->wanted && one->created_usec == other->created_usec &&
+               memcmp(&one->image, &other->image, sizeof(ImageInfo)) == 0 &&
+               configs_are_same(&one->config, &other->config) && !previous == !others &&
+               (!previous || (memcmp(&previous->image, &others->image, sizeof(ImageInfo)) == 0 &&
+                              configs_are_same(&previous->config, &others->config)));
 }
 
 static void check(const Unikernel *unikernel) {
@@ -58,6 +67,7 @@ static void check(const Unikernel *unikernel) {
         property(record_parse(&again, text, strlen(text)) == 0, "what was written can be read");
         property(is_same(&again, unikernel), "a record stays as it is");
         config_clear(&again.config);
+        version_free(again.previous);
 }
 
 bool fuzz_input(const uint8_t *data, size_t size) {
@@ -74,5 +84,6 @@ bool fuzz_input(const uint8_t *data, size_t size) {
         }
         check(&unikernel);
         config_clear(&unikernel.config);
+        version_free(unikernel.previous);
         return true;
 }

@@ -16,6 +16,8 @@ static Run run_of(const RunRecord *record) {
                 .start_ticks = record->start_ticks,
                 .uid = record->uid,
                 .slice_number = record->slice_number,
+                .opened_usec = record->opened_usec,
+                .added_name = record->added_name,
         };
 }
 
@@ -43,6 +45,14 @@ static void check(Unikernel *unikernel, const RunRecord *record) {
                          again.last_exit.status == unikernel->last_exit.status &&
                          again.last_exit.timestamp_usec == unikernel->last_exit.timestamp_usec,
                  "how the last run ended stays as it is");
+        property(memcmp(&again.history, &unikernel->history, sizeof(History)) == 0 &&
+                         again.backoff.delay_usec == unikernel->backoff.delay_usec &&
+                         again.backoff.unseen == unikernel->backoff.unseen &&
+                         again.next_usec == unikernel->next_usec &&
+                         again.next_utc_usec == unikernel->next_utc_usec &&
+                         again.is_held == unikernel->is_held &&
+                         again.lacks_bridge == unikernel->lacks_bridge,
+                 "what is to come stays as it is");
         property(again.n_invocations == unikernel->n_invocations &&
                          (again.n_invocations == 0 ||
                           memcmp(again.invocations, unikernel->invocations,

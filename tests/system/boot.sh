@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 state=/var/lib/albatross/v1
-named() { for i in {1..20}; do journalctl -u albatrossd | grep -q "wanted could not be started.* w$i can" || return 1; done; }
+named() { for i in {1..20}; do journalctl -u albatrossd | grep -q "wanted, but could not be started.* w$i can" || return 1; done; }
 running() { albatrossctl list --no-legend | grep -c running; }
 # As a boot finds it: no process, no memory of any.
 boot() {

@@ -64,7 +64,8 @@ equal 'an import in which something failed ends with 1' 1 $?
 equal 'the one of the lower startup priority is first' 'import-early import:late' \
     "$(awk '$1 == "created" { print $3 }' "$folder/first" | xargs)"
 check 'the others have failed' [ "$(grep -c ^failed "$folder/first")" = 2 ]
-check 'what can only be set later is said' grep -q -e '--startup=90' "$folder/first"
+equal 'and the priorities are taken over' '90 10' \
+    "$(albatrossctl show import:late -P Startup) $(albatrossctl show import-early -P Startup)"
 equal 'they run' 'running running' \
     "$(albatrossctl show import:late -P State) $(albatrossctl show import-early -P State)"
 equal 'with their memory' $((48 << 20)) "$(albatrossctl show import-early -P Memory)"

@@ -189,12 +189,6 @@ static void refuses_options_of_other_verbs(void **state) {
 }
 
 static void refuses_what_is_not_there_yet_by_name(void **state) {
-        assert_refused("create a b --restart",
-                       "The option '--restart' of 'create' is not there yet");
-        assert_refused("create a b --restart=1,2",
-                       "The option '--restart' of 'create' is not there yet");
-        assert_refused("create a b --startup=9",
-                       "The option '--startup' of 'create' is not there yet");
         assert_refused("create a b --force", "The option '--force' of 'create' is not there yet");
         assert_refused("destroy a --blocks", "The option '--blocks' of 'destroy' is not there yet");
 }

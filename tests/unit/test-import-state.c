@@ -100,7 +100,7 @@ static void check_block(const Item *item, const char *guest, const char *device,
 static void check_restart(const Item *item, const char *text) {
         char found[RESTART_TEXT_MAX + 1];
 
-        restart_format(&item->restart, found);
+        restart_format(&item->config.restart, found);
         assert_string_equal(found, text);
 }
 
@@ -126,7 +126,7 @@ static void version_0_is_read(void **state) {
         check_cpus(&item->config.cpus, "1");
         assert_int_equal(item->config.memory_bytes, 64 << 20);
         assert_true(item->config.add_name);
-        assert_int_equal(item->startup, STARTUP_DEFAULT);
+        assert_int_equal(item->config.startup, STARTUP_DEFAULT);
         assert_int_equal(item->config.devices.n_nets, 2);
         check_net(item, "service", "service", NO_MAC);
         check_net(item, "management", "management", NO_MAC);
@@ -218,10 +218,10 @@ static void version_4_is_read(void **state) {
         load(&loaded, "version-4");
         assert_int_equal(loaded.items.n_items, 2);
         item = wanted(&loaded, "alice:web", "alice:web");
-        assert_int_equal(item->startup, 20);
+        assert_int_equal(item->config.startup, 20);
         assert_true(item->config.add_name);
         item = wanted(&loaded, ":plain", "plain");
-        assert_int_equal(item->startup, STARTUP_DEFAULT);
+        assert_int_equal(item->config.startup, STARTUP_DEFAULT);
         assert_false(item->config.add_name);
         check_restart(item, "no");
         unload(&loaded);
@@ -237,7 +237,7 @@ static void version_5_is_read(void **state) {
         check_image(item, "packed");
         check_cpus(&item->config.cpus, "0,3");
         assert_int_equal(item->config.memory_bytes, 128 << 20);
-        assert_int_equal(item->startup, 10);
+        assert_int_equal(item->config.startup, 10);
         assert_true(item->config.add_name);
         /* 1 never restarts, 300 does not exist. */
         check_restart(item, "2");
@@ -326,10 +326,10 @@ static void what_is_nearly_possible_is_made_so_and_said(void **state) {
         /* Only 1, which never restarts: so it never does. None at all would be every code. */
         check_restart(wanted(&loaded, ":no-code", "no-code"), "no");
         item = wanted(&loaded, ":startup", "startup");
-        assert_int_equal(item->startup, STARTUP_MAX);
+        assert_int_equal(item->config.startup, STARTUP_MAX);
         assert_non_null(strstr(item->remarks.data, "70000"));
         item = wanted(&loaded, ":early", "early");
-        assert_int_equal(item->startup, 0);
+        assert_int_equal(item->config.startup, 0);
         assert_non_null(strstr(item->remarks.data, "-5"));
         unload(&loaded);
 }

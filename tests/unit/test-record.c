@@ -88,6 +88,60 @@ static void what_is_written_is_read(void **state) {
         config_clear(&other.config);
 }
 
+static Version *make_previous(void) {
+        Version *previous = calloc(1, sizeof(*previous));
+
+        assert_non_null(previous);
+        previous->config.memory_bytes = 8ULL << 20;
+        previous->config.startup = 3;
+        previous->config.restart.restarts = true;
+        exit_codes_add(&previous->config.restart.codes, 70);
+        assert_int_equal(strings_append(&previous->config.arguments, "--old"), 0);
+        give_devices(&previous->config.devices);
+        previous->image = (ImageInfo){.digest = DIGEST, .size_bytes = 7, .target = 1};
+        previous->image.digest[0] = 'f';
+        return previous;
+}
+
+static void the_version_before_is_kept(void **state) {
+        Unikernel unikernel = make_unikernel(), other;
+
+        unikernel.previous = make_previous();
+        (void) pass(&unikernel, &other);
+        assert_non_null(other.previous);
+        assert_int_equal(other.previous->config.memory_bytes, 8 << 20);
+        assert_int_equal(other.previous->config.startup, 3);
+        assert_true(other.previous->config.restart.restarts);
+        assert_true(exit_codes_contain(&other.previous->config.restart.codes, 70));
+        assert_string_equal(other.previous->config.arguments.data, "--old");
+        check_devices(&other.previous->config.devices, &unikernel.previous->config.devices);
+        assert_string_equal(other.previous->image.digest, unikernel.previous->image.digest);
+        assert_int_equal(other.previous->image.size_bytes, 7);
+        assert_null(other.previous->image_hold);
+        assert_string_equal(other.image.digest, DIGEST);
+        version_free(unikernel.previous);
+        version_free(other.previous);
+}
+
+static void check_life(const char *restart, uint32_t startup) {
+        Unikernel unikernel = make_unikernel(), other;
+        char text[RESTART_TEXT_MAX + 1];
+
+        assert_int_equal(restart_parse(&unikernel.config.restart, restart, NULL), 0);
+        unikernel.config.startup = startup;
+        (void) pass(&unikernel, &other);
+        restart_format(&other.config.restart, text);
+        assert_string_equal(text, restart);
+        assert_int_equal(other.config.startup, startup);
+        assert_null(other.previous);
+}
+
+static void fail_behaviour_and_priority_are_kept(void **state) {
+        check_life("no", 0);
+        check_life("all", 50);
+        check_life("0,2,70-75", 65535);
+}
+
 /* Names as long as they get, in every part of every device. */
 static void give_largest_devices(Devices *devices) {
         Net net = {
@@ -115,8 +169,15 @@ static void check_arguments(const char *argument) {
         give_largest_devices(&unikernel.config.devices);
 
         /* The configuration before this one has room beside it. */
-        assert_true(pass(&unikernel, &other) <= WRITER_DATA_MAX / 2);
+        unikernel.previous = calloc(1, sizeof(*unikernel.previous));
+        assert_non_null(unikernel.previous);
+        unikernel.previous->image = unikernel.image;
+        assert_int_equal(config_copy(&unikernel.previous->config, &unikernel.config), 0);
+        assert_true(pass(&unikernel, &other) <= WRITER_DATA_MAX);
         assert_int_equal(other.config.arguments.size, arguments->size);
+        assert_int_equal(other.previous->config.arguments.size, arguments->size);
+        version_free(unikernel.previous);
+        version_free(other.previous);
         check_devices(&other.config.devices, &unikernel.config.devices);
         config_clear(&unikernel.config);
         config_clear(&other.config);
@@ -192,6 +253,12 @@ static void refuses_what_it_cannot_have_written(void **state) {
         check_refused("\"CPUs\": \"\"", "\"CPUs\": \"1024\"");
         check_refused(DIGEST, "../../../etc/passwd");
         check_refused("80000", "-1");
+        check_refused("\"Restart\": \"no\"", "\"Restart\": \"1\"");
+        check_refused("\"Restart\": \"no\"", "\"Restart\": true");
+        check_refused("\"Startup\": 0", "\"Startup\": 65536");
+        check_refused("\"Startup\": 0", "\"Startup\": -1");
+        check_refused("\"Image\": {", "\"Previous\": 1, \"Image\": {");
+        check_refused("\"Image\": {", "\"Previous\": {\"Config\": {}}, \"Image\": {");
         check_refused("\"Target\": 2", "\"Target\": 4294967298");
         check_refused("\"Target\": 2", "\"Target\": 2, \"Target\": 1");
         check_refused("{", "");
@@ -213,6 +280,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_written_is_read),
                 cmocka_unit_test(the_oddest_arguments_survive_a_restart),
+                cmocka_unit_test(the_version_before_is_kept),
+                cmocka_unit_test(fail_behaviour_and_priority_are_kept),
                 cmocka_unit_test(a_record_without_devices_has_none),
                 cmocka_unit_test(refuses_what_it_cannot_have_written),
                 cmocka_unit_test(refuses_more_arguments_than_there_may_be),

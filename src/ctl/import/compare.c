@@ -124,8 +124,10 @@ static bool has_blocks(const json_t *there, const Devices *devices) {
 
 int compare_unikernel(Strings *fields, const Item *item, const json_t *there, const char *digest) {
         const Config *config = &item->config;
+        char restart[RESTART_TEXT_MAX + 1];
         int r;
 
+        restart_format(&config->restart, restart);
         r = note(fields, "ImageDigest",
                  strcmp(properties_string(there, "ImageDigest"), digest) == 0);
         if (r >= 0)
@@ -137,6 +139,11 @@ int compare_unikernel(Strings *fields, const Item *item, const json_t *there, co
         if (r >= 0)
                 r = note(fields, "AddName",
                          config->add_name || !json_is_true(json_object_get(there, "AddName")));
+        if (r >= 0)
+                r = note(fields, "RestartPolicy",
+                         strcmp(properties_string(there, "RestartPolicy"), restart) == 0);
+        if (r >= 0)
+                r = note(fields, "Startup", properties_number(there, "Startup") == config->startup);
         if (r >= 0)
                 r = note(fields, "Arguments", has_arguments(there, &config->arguments));
         if (r >= 0)

@@ -46,6 +46,10 @@ static int fill_unikernel(sd_bus_message *message, const Item *item, int fd, boo
                 r = sd_bus_message_append(message, "{sv}{sv}{sv}", "Memory", "t",
                                           config->memory_bytes, "AddName", "b",
                                           (int) config->add_name, "Start", "b", (int) start);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "{sv}", "Startup", "u", config->startup);
+        if (r >= 0)
+                r = append_restart(message, &config->restart);
         if (r >= 0 && !cpus_is_empty(&config->cpus))
                 r = append_cpus(message, &config->cpus);
         if (r >= 0 && config->arguments.size > 0)

@@ -58,8 +58,8 @@ static int compare_starts(const void *a, const void *b) {
         const Item *one = a, *other = b;
 
         if (one->kind == ITEM_UNIKERNEL && other->kind == ITEM_UNIKERNEL &&
-            one->startup != other->startup)
-                return one->startup < other->startup ? -1 : 1;
+            one->config.startup != other->config.startup)
+                return one->config.startup < other->config.startup ? -1 : 1;
         return compare_names(a, b);
 }
 

@@ -13,7 +13,6 @@
 #include "domain/fault.h"
 #include "domain/name.h"
 #include "domain/policy.h"
-#include "domain/restart.h"
 
 /* In the order in which they are made: a unikernel needs its block devices, and both their policy.
  */
@@ -45,8 +44,6 @@ typedef struct Item {
         Policy policy;
         uint64_t block_bytes;
         Config config;
-        RestartRule restart;
-        uint32_t startup;
         const uint8_t *image; /* in the file */
         size_t image_size;
 } Item;

@@ -63,13 +63,13 @@ static int read_startup(Item *item, const Fields *fields, Fault *fault) {
 
         if (fields_number(fields, "value.startup", &startup) < 0)
                 return read_broken("startup", fault);
-        item->startup = (uint32_t) (startup < 0             ? 0
-                                    : startup > STARTUP_MAX ? STARTUP_MAX
-                                                            : startup);
-        if (startup != item->startup)
+        item->config.startup = (uint32_t) (startup < 0             ? 0
+                                           : startup > STARTUP_MAX ? STARTUP_MAX
+                                                                   : startup);
+        if (startup != item->config.startup)
                 return item_remark(item,
                                    "its startup priority %" PRId64 " becomes %u, as near as can be",
-                                   startup, item->startup);
+                                   startup, item->config.startup);
         return 0;
 }
 
@@ -92,10 +92,11 @@ static int read_codes(Item *item, const Fields *fields, Fault *fault) {
                         continue;
                 exit_codes_add(&one.codes, (unsigned) code);
                 if (restart_check(&one, NULL) >= 0)
-                        exit_codes_add(&item->restart.codes, (unsigned) code);
+                        exit_codes_add(&item->config.restart.codes, (unsigned) code);
         }
         /* No code at all would be every code. */
-        item->restart.restarts = n == 0 || !exit_codes_are_empty(&item->restart.codes);
+        item->config.restart.restarts =
+                n == 0 || !exit_codes_are_empty(&item->config.restart.codes);
         return 0;
 }
 

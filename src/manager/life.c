@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What is to come for a unikernel when a run of it is over, or a start of it has failed. The rules
+ * are those of domain/restart.c, the states those of domain/lifecycle.c; here are the timers.
+ */
+
+#include <string.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "manager/manager-internal.h"
+
+uint64_t manager_now(clockid_t clock) {
+        struct timespec now;
+
+        clock_gettime(clock, &now);
+        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+}
+
+void life_forget_restart(Unikernel *unikernel) {
+        unikernel->restart_timer = sd_event_source_disable_unref(unikernel->restart_timer);
+        unikernel->next_usec = unikernel->next_utc_usec = 0;
+        unikernel->lacks_bridge = unikernel->is_held = false;
+}
+
+static int on_due(sd_event_source *source, uint64_t usec, void *userdata) {
+        Unikernel *unikernel = userdata;
+
+        unikernel->restart_timer = sd_event_source_disable_unref(unikernel->restart_timer);
+        if (unikernel->destroying ||
+            lifecycle_step(unikernel->state, LIFE_DUE).action != LIFE_BEGIN)
+                return 0;
+        /* A start that was held is no restart. */
+        if (!unikernel->is_held)
+                unikernel->n_restarts++;
+        if (unikernel->manager->booting)
+                unikernel_start(unikernel, NULL, NULL);
+        else
+                boot_add(unikernel->manager, unikernel);
+        return 0;
+}
+
+static int begin_timer(Unikernel *unikernel) {
+        sd_event_source_disable_unref(unikernel->restart_timer);
+        unikernel->restart_timer = NULL;
+        return sd_event_add_time(unikernel->manager->event, &unikernel->restart_timer,
+                                 CLOCK_MONOTONIC, unikernel->next_usec, 1000, on_due, unikernel);
+}
+
+static void begin_delay(Unikernel *unikernel, uint64_t delay_usec) {
+        unikernel->next_usec = manager_now(CLOCK_MONOTONIC) + delay_usec;
+        unikernel->next_utc_usec = manager_now(CLOCK_REALTIME) + delay_usec;
+        if (begin_timer(unikernel) < 0)
+                sd_journal_print(LOG_ERR, "No timer to start %s again: start it by hand",
+                                 unikernel->name.text);
+}
+
+/* Its run is over, and the manager's notes of that are written here: before the launcher is told to
+ * forget how it ended. */
+void life_ended(Unikernel *unikernel, const Run *run) {
+        const RunEnd end = {
+                .exit = unikernel->last_exit,
+                .started_usec = run->opened_usec,
+                .ended_usec = manager_now(CLOCK_MONOTONIC),
+                .add_name = run->added_name,
+        };
+        RestartVerdict verdict = RESTART_NEVER;
+        uint64_t delay_usec = 0;
+        LifeStep step;
+
+        history_add(&unikernel->history, unikernel->last_exit);
+        if (unikernel->wanted && !unikernel->destroying)
+                verdict = restart_decide(&unikernel->config.restart, &end, &unikernel->backoff,
+                                         &delay_usec);
+        step = lifecycle_step(unikernel->state, restart_event(verdict, unikernel->last_exit));
+        if (verdict == RESTART_WITHOUT_NAME && unikernel->config.add_name) {
+                unikernel->config.add_name = false;
+                if (record_save(unikernel) < 0)
+                        sd_journal_print(LOG_ERR,
+                                         "That %s does not take its name can't be written down",
+                                         unikernel->name.text);
+        }
+        if (step.action == LIFE_DELAY)
+                begin_delay(unikernel, delay_usec);
+        unikernel_set_state(unikernel, step.state);
+        (void) run_record_write(unikernel);
+}
+
+void life_start_held(Unikernel *unikernel, int r, const Fault *fault) {
+        LifeStep step = lifecycle_step(unikernel->state, LIFE_START_HELD);
+        uint64_t delay_usec;
+
+        if (step.action == LIFE_DELAY) {
+                delay_usec = backoff_next(&unikernel->backoff);
+                unikernel->is_held = true;
+                unikernel->lacks_bridge = fault->code == FAULT_NO_SUCH_BRIDGE;
+                begin_delay(unikernel, delay_usec);
+                sd_journal_print(LOG_WARNING,
+                                 "%s is wanted, but could not be started, and is tried again: %s",
+                                 unikernel->name.text,
+                                 fault->code != FAULT_NONE ? fault->message : strerror(-r));
+        }
+        unikernel_set_state(unikernel, step.state);
+        (void) run_record_write(unikernel);
+}
+
+void life_resume_waiting(Unikernel *unikernel) {
+        Fault fault = {};
+
+        unikernel->state = STATE_WAITING;
+        /* What it waits for may be a place of its policies. */
+        (void) unikernel_claim_run(unikernel, &fault);
+        if (begin_timer(unikernel) < 0)
+                sd_journal_print(LOG_ERR, "No timer to start %s again: start it by hand",
+                                 unikernel->name.text);
+}
+
+void life_bridges_changed(Manager *manager) {
+        _cleanup_(freep) Unikernel **all = NULL;
+        size_t n;
+
+        if (unikernels_snapshot(manager, &all, &n) < 0)
+                return;
+        for (size_t i = 0; i < n; i++)
+                if (all[i]->lacks_bridge && all[i]->state == STATE_WAITING &&
+                    host_bridges_check(manager, &all[i]->config.devices, NULL) >= 0)
+                        boot_add(manager, all[i]);
+}
