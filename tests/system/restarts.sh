@@ -46,12 +46,6 @@ done
 check '--restart=no is none' stays 9 failed --restart=no
 refuse 'a set with a code that never restarts is refused' 'The exit code 1 is never' \
     create --restart=1,2 bad "$HELLO"
-refuse 'also on the bus' 'The exit code 63 is never' \
-    busctl call org.albatross /org/albatross org.albatross.Manager CreateUnikernel 'sha{sv}' bad 0 2 \
-    Restart b true RestartCodes au 1 63
-refuse 'and codes without restarts' 'not to be restarted' \
-    busctl call org.albatross /org/albatross org.albatross.Manager CreateUnikernel 'sha{sv}' bad 0 1 \
-    RestartCodes au 1 2
 refuse 'and a priority that is none' 'is no startup priority' create --startup=70000 bad "$HELLO"
 
 create --restart --startup=7 loop "$HELLO" -- --sleep=600

@@ -80,26 +80,29 @@ static Item a_unikernel(void) {
 
 static void a_unikernel_is_equal_where_the_file_says_something(void **state) {
         Item item = a_unikernel();
-        const char *format = "{s:s, s:i, s:[i], s:b, s:[s], s:[[sssbb]], s:[[ssi]]}";
+        const char *format = "{s:s, s:i, s:[i], s:b, s:s, s:i, s:[s], s:[[sssbb]], s:[[ssi]]}";
 
         /* The CPUs, the MAC and the device were filled in; the name is forgotten by now. */
         check_unikernel(&item,
                         json_pack(format, "ImageDigest", "d1", "Memory", 32 * MIB, "CPUs", 1,
-                                  "AddName", 0, "Arguments", "--a", "Nets", "service", "br0",
-                                  "02:00:00:00:00:01", 1, 1, "Blocks", "disk", "disk", 512),
+                                  "AddName", 0, "RestartPolicy", "no", "Startup", 0, "Arguments",
+                                  "--a", "Nets", "service", "br0", "02:00:00:00:00:01", 1, 1,
+                                  "Blocks", "disk", "disk", 512),
                         "");
         check_unikernel(&item,
                         json_pack(format, "ImageDigest", "d2", "Memory", 64 * MIB, "CPUs", 1,
-                                  "AddName", 1, "Arguments", "--b", "Nets", "service", "br1", "", 0,
-                                  0, "Blocks", "disk", "disk", 4096),
-                        "ImageDigest|Memory|Arguments|Nets|Blocks|");
-        check_unikernel(&item, json_object(), "ImageDigest|Memory|Arguments|Nets|Blocks|");
+                                  "AddName", 1, "RestartPolicy", "all", "Startup", 50, "Arguments",
+                                  "--b", "Nets", "service", "br1", "", 0, 0, "Blocks", "disk",
+                                  "disk", 4096),
+                        "ImageDigest|Memory|RestartPolicy|Startup|Arguments|Nets|Blocks|");
+        check_unikernel(&item, json_object(),
+                        "ImageDigest|Memory|RestartPolicy|Arguments|Nets|Blocks|");
         config_clear(&item.config);
 }
 
 static void each_thing_that_is_given_must_be_the_same(void **state) {
         Item item = a_unikernel();
-        const char *format = "{s:s, s:i, s:[i], s:b, s:[ss], s:[[sssbb]], s:[[ssi]]}";
+        const char *format = "{s:s, s:i, s:[i], s:b, s:s, s:i, s:[ss], s:[[sssbb]], s:[[ssi]]}";
 
         item.config.add_name = false;
         cpus_add(&item.config.cpus, 3);
@@ -108,8 +111,9 @@ static void each_thing_that_is_given_must_be_the_same(void **state) {
         /* One argument too many. */
         check_unikernel(&item,
                         json_pack(format, "ImageDigest", "d1", "Memory", 32 * MIB, "CPUs", 1,
-                                  "AddName", 1, "Arguments", "--a", "--b", "Nets", "service", "br0",
-                                  "00:00:00:00:00:02", 0, 0, "Blocks", "disk", "disk", 0),
+                                  "AddName", 1, "RestartPolicy", "no", "Startup", 0, "Arguments",
+                                  "--a", "--b", "Nets", "service", "br0", "00:00:00:00:00:02", 0, 0,
+                                  "Blocks", "disk", "disk", 0),
                         "CPUs|AddName|Arguments|Nets|Blocks|");
         config_clear(&item.config);
 }
