@@ -91,7 +91,7 @@ $common
 END
 prints 'what is different is no failure' 'different      unikernel     import:late' \
     albatrossctl import-state --no-start "$state"
-equal 'it is told in which fields' 'Memory Arguments' "$(albatrossctl import-state --no-start "$state" |
+equal 'it is told in which fields' 'Memory Startup Arguments' "$(albatrossctl import-state --no-start "$state" |
     sed -n 's/^    its \([A-Za-z]*\) is not what the file says.*/\1/p' | xargs)"
 equal 'and left' "$pid $((32 << 20))" "$(albatrossctl show import:late -P MainPID) $(albatrossctl show import:late -P Memory)"
 equal '--no-start only creates' stopped "$(albatrossctl show import:more -P State)"
