@@ -342,10 +342,10 @@ networks_connect_guests() {
         serving="Serving 10.0.0.2 as ${mac}2, MTU 1400"
 
         check 'another one asks it' 0 "$serving"$'\n10.0.0.1 answers' \
-                echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --count=1
+                echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --wait=30 --count=1
         check 'and nobody' 1 "$serving"$'\n10.0.0.3 does not answer' \
                 echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.3 --once --wait=1
-        echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --count=1000 | grep -q 'answers, in'
+        echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --wait=30 --count=1000 | grep -q 'answers, in'
         say $? 'a thousand times'
         check 'and with the address of another one' 0 "${serving/2, /9, }"$'\n10.0.0.1 answers' \
                 echo_as tap2 ${mac}2 --ip=10.0.0.2 --ping=10.0.0.1 --once --forge=${mac}9
@@ -375,7 +375,7 @@ networks_come_by_descriptor() {
         ip link set tap3 mtu 1400 master br0 up
         check 'a guest with an open tap is asked' 0 \
                 $'Serving 10.0.0.2 as 02:00:00:00:00:02, MTU 1400\n10.0.0.3 answers' \
-                echo_as tap2 02:00:00:00:00:02 --ip=10.0.0.2 --ping=10.0.0.3 --once
+                echo_as tap2 02:00:00:00:00:02 --ip=10.0.0.2 --ping=10.0.0.3 --once --wait=30
         kill $!
         wait
         ! ip link show tap3 2>/dev/null

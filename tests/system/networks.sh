@@ -29,8 +29,8 @@ ask() { # NAME IP PEER [OPTION...] [-- ARG...]
     shift 3
     while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1") && shift; done
     shift $(($# > 0))
-    timeout 20 albatrossctl -q create --console --memory=2 "${options[@]}" "$name" "$echo" -- \
-        --ip="$ip" --ping="$peer" --wait=2 --once "$@" || status=$?
+    timeout 40 albatrossctl -q create --console --memory=2 "${options[@]}" "$name" "$echo" -- \
+        --ip="$ip" --ping="$peer" --wait=5 --once "$@" || status=$?
     albatrossctl -q destroy "$name"
     return $status
 }
