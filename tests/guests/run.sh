@@ -370,6 +370,7 @@ networks_come_by_descriptor() {
 
         ip tuntap add tap2 mode tap 2>/dev/null
         ip link set tap2 master br0 up
+        rm -f "$output" # what the one before said
         "${given[@]}" "$guests/echo.spt" --ip=10.0.0.3 >"$output" &
         wait_for Serving "$output"
         ip link set tap3 mtu 1400 master br0 up
