@@ -17,16 +17,31 @@ main_pid() { # UNIT
     systemctl show -P MainPID "$1"
 }
 
-count_fds() { # UNIT
-    find "/proc/$(main_pid "$1")/fd" -mindepth 1 2>/dev/null | wc -l
+count_fds() { # UNIT|PID
+    local pid=$1
+    [ -d "/proc/$pid" ] || pid=$(main_pid "$1")
+    known_files "/proc/$pid/fd" | wc -l
 }
 
 invariants_note() {
-    noted_daemon=$(main_pid albatrossd)
-    noted_launcher=$(main_pid albatross-launcher)
-    noted_daemon_fds=$(count_fds albatrossd)
-    noted_launcher_fds=$(count_fds albatross-launcher)
+    local before
+    { read -r noted_daemon; read -r; read -r noted_launcher; } < <(systemctl show -P MainPID albatrossd albatross-launcher)
+    noted_daemon_fds=$(count_fds "$noted_daemon")
+    # One that has just started opens some more.
+    for _ in {1..20}; do
+        before=$noted_daemon_fds
+        sleep 0.03
+        noted_daemon_fds=$(count_fds "$noted_daemon")
+        [ "$before" != "$noted_daemon_fds" ] || break
+    done
+    noted_launcher_fds=$(count_fds "$noted_launcher")
     noted_running=$(listed_with_pid | wc -l)
+}
+
+# One a line, and none is no line. What follows is called often: it is made of bash's own means as
+# far as possible, and looks into /proc and /sys by itself, since each process costs more than that.
+lines() {
+    [ $# = 0 ] || printf '%s\n' "$@" | sort
 }
 
 # The names of all, and of those that have a process.
@@ -42,46 +57,75 @@ known_scopes() {
         sed -E 's/^albatross-([^ ]*)\.scope .*/\1/' | sort
 }
 known_groups() {
-    find /sys/fs/cgroup/albatross.slice -name 'albatross-*.scope' -printf '%f\n' 2>/dev/null |
-        sed -E 's/^albatross-(.*)\.scope$/\1/' | sort
+    local found=()
+    shopt -s globstar nullglob
+    found=(/sys/fs/cgroup/albatross.slice/**/albatross-*.scope)
+    found=("${found[@]##*/albatross-}")
+    lines "${found[@]%.scope}"
+}
+# Processes by what they are called: in 15 characters, as the kernel has it.
+processes_called() { # NAME...
+    local folder called name
+    for folder in /proc/[0-9]*; do
+        { read -r called <"$folder/comm"; } 2>/dev/null || continue
+        for name; do
+            [ "$called" != "$name" ] || echo "${folder#/proc/}"
+        done
+    done
 }
 known_processes() {
-    { pgrep -x albatross-spt; pgrep -x albatross-gate; } | sort -n
+    processes_called albatross-spt albatross-gate | sort
 }
 grouped_processes() {
-    [ ! -d /sys/fs/cgroup/albatross.slice ] ||
-        find /sys/fs/cgroup/albatross.slice -name cgroup.procs -exec cat {} + | sort -n
+    local file pid
+    shopt -s globstar nullglob
+    for file in /sys/fs/cgroup/albatross.slice/**/cgroup.procs; do
+        while read -r pid; do echo "$pid"; done 2>/dev/null <"$file"
+    done | sort
+}
+known_files() { # FOLDER
+    local found=()
+    shopt -s nullglob dotglob
+    found=("$1"/*)
+    lines "${found[@]##*/}"
 }
 known_records() {
-    find $albatross_state/unikernels -mindepth 1 -printf '%f\n' | sed 's/\.json$//' | sort
-}
-# One by one: pgrep refuses a pattern of more than the 15 characters that a name has.
-intake_processes() {
-    pgrep -l albatross-infla
-    pgrep -l albatross-store
-    pgrep -l albatross-read-
-    pgrep -l albatross-block
+    known_files $albatross_state/unikernels | sed 's/\.json$//'
 }
 used_images() {
-    find $albatross_state/unikernels -name '*.json' -exec sed -nE 's/.*"Digest": "([0-9a-f]+)".*/\1/p' {} + |
-        sort -u
+    shopt -s nullglob
+    set -- $albatross_state/unikernels/*.json
+    [ $# = 0 ] || sed -nE 's/.*"Digest": "([0-9a-f]+)".*/\1/p' "$@" | sort -u
 }
-# A file alone is no lock: the one of a launcher that was killed stays.
+# A file alone is no lock: the one of a launcher that was killed stays. PID 1 has one for each
+# service with a uid of its own, such as albatross-network.
 locked_uids() {
     lent_uids | while read -r uid; do
         [ ! -e "/run/systemd/dynamic-uid/$uid" ] || flock -n "/run/systemd/dynamic-uid/$uid" true || echo "$uid"
-    done
+    done | sort
 }
 # Taps of ours, and what the runs say that they have.
 known_taps() {
-    ip -o link show | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p' | sort
+    local taps=()
+    shopt -s nullglob
+    taps=(/sys/class/net/alb[0-9]*)
+    lines "${taps[@]##*/}"
 }
 recorded_taps() {
-    find /run/albatross/runs -type f -exec cat {} + | grep -o '"Taps":\[[^]]*\]' |
-        grep -oE 'alb[0-9]+' | sort
+    local file text
+    for file in /run/albatross/runs/*; do
+        { text=$(<"$file"); } 2>/dev/null || continue
+        [[ $text =~ \"Taps\":\[([^]]*)\] ]] || continue
+        grep -oE 'alb[0-9]+' <<<"${BASH_REMATCH[1]}"
+    done | sort
 }
 process_uids() {
-    known_processes | while read -r pid; do awk '/^Uid:/ {print $2}' "/proc/$pid/status"; done 2>/dev/null | sort -n
+    local pid key value
+    known_processes | while read -r pid; do
+        while read -r key value _; do
+            [ "$key" != Uid: ] || echo "$value"
+        done <"/proc/$pid/status"
+    done 2>/dev/null | sort
 }
 
 differ() { # WHAT EXPECTED ACTUAL
@@ -92,33 +136,38 @@ differ() { # WHAT EXPECTED ACTUAL
 }
 
 invariants_differences() {
-    local running records
+    local running records processes launcher daemon
     running=$(listed_with_pid)
     records=$(listed)
+    processes=$(known_processes)
     differ 'scopes of PID 1 and what list says' "$running" "$(known_scopes)"
     differ 'control groups and what list says' "$running" "$(known_groups)"
-    differ 'processes and their control groups' "$(known_processes)" "$(grouped_processes)"
-    differ 'number of processes and what list says' "$(wc -w <<<"$running")" "$(known_processes | wc -l)"
+    differ 'processes and their control groups' "$processes" "$(grouped_processes)"
+    differ 'number of processes and what list says' "$(wc -w <<<"$running")" "$(wc -w <<<"$processes")"
     differ 'records and what list says' "$records" "$(known_records)"
     differ 'images that are used and those that are there' "$(used_images)" \
-        "$(find $albatross_state/images -mindepth 1 -printf '%f\n' | sort)"
+        "$(known_files $albatross_state/images)"
     differ 'taps and what the runs say' "$(known_taps)" "$(recorded_taps)"
-    differ 'files in tmp and none' '' "$(find $albatross_state/tmp -mindepth 1)"
-    differ 'programs of an intake and none' '' "$(intake_processes)"
+    differ 'files in tmp and none' '' "$(known_files $albatross_state/tmp)"
+    differ 'programs of an intake and none' '' \
+        "$(processes_called albatross-infla albatross-store albatross-read- albatross-block)"
     differ 'run records of nobody and none' '' \
-        "$(comm -13 <(cat <<<"$records") <(find /run/albatross/runs -mindepth 1 -printf '%f\n' | sort))"
+        "$(comm -13 <(cat <<<"$records") <(known_files /run/albatross/runs))"
     # One that was killed is started again when it is needed.
-    [ "$(pgrep -xc albatross-write)" -le 1 ] || echo 'there are several writers'
+    [ "$(processes_called albatross-write | wc -l)" -le 1 ] || echo 'there are several writers'
     # What a launcher before this one started, the daemon watches in its place.
     [ -z "${has_orphans:-}" ] || return 0
     differ 'uids of processes and locks of uids' "$(process_uids)" "$(locked_uids)"
-    if [ "$(main_pid albatrossd)" = "$noted_daemon" ] && pgrep -x albatross-write >/dev/null; then
-        differ "descriptors of the daemon and those before" "$noted_daemon_fds" "$(count_fds albatrossd)"
+    { read -r daemon; read -r; read -r launcher; } < <(systemctl show -P MainPID albatrossd albatross-launcher)
+    if [ "$daemon" = "$noted_daemon" ] && [ -n "$(processes_called albatross-write)" ]; then
+        differ "descriptors of the daemon and those before" "$noted_daemon_fds" \
+            "$(count_fds "$daemon")"
     fi
     # The launcher has a process and a lock of each tender.
-    if [ "$(main_pid albatross-launcher)" = "$noted_launcher" ]; then
+    if [ "$launcher" = "$noted_launcher" ]; then
         differ "descriptors of the launcher and those before" \
-            "$((noted_launcher_fds + 2 * ($(wc -w <<<"$running") - noted_running)))" "$(count_fds albatross-launcher)"
+            "$((noted_launcher_fds + 2 * ($(wc -w <<<"$running") - noted_running)))" \
+            "$(count_fds "$launcher")"
     fi
 }
 
