@@ -45,6 +45,19 @@ static void kill_stray(Manager *manager, const LauncherReply *entry) {
         launcher_call(manager->launcher, &call);
 }
 
+/* A daemon before us died at it, without an answer. What had begun is finished. */
+static void resume_request(Unikernel *unikernel, RunRequest request) {
+        if (request == RUN_REQUEST_DESTROY)
+                unikernel->destroying = true;
+        /* The next boot must not start what was stopped; on disk it may be as it was. */
+        if (request == RUN_REQUEST_STOP && unikernel->wanted) {
+                unikernel->wanted = false;
+                if (record_save(unikernel) < 0)
+                        sd_journal_print(LOG_ERR, "That %s is stopped can't be written down",
+                                         unikernel->name.text);
+        }
+}
+
 /* What its record in /run says of a run that goes on. */
 static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         Run *run = unikernel->run;
@@ -64,15 +77,37 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
                                  "Not all devices of the running unikernel %s are known to be in "
                                  "use",
                                  unikernel->name.text);
+        resume_request(unikernel, record->request);
+        run->asked = unikernel->destroying || !unikernel->wanted;
+}
+
+/* No process is left of it, and how it ended is written down. */
+static void resume_ended(Unikernel *unikernel, const RunRecord *record) {
+        unikernel->state = record->failed ? STATE_FAILED : STATE_STOPPED;
+        resume_request(unikernel, record->request);
+        if (unikernel->destroying)
+                unikernel_settle(unikernel);
+        else if (record->waiting && unikernel->wanted)
+                life_resume_waiting(unikernel);
+        else if (record->request == RUN_REQUEST_START && unikernel->wanted)
+                boot_add(unikernel->manager, unikernel);
 }
 
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
         RunRecord record = {};
+        int r;
 
+        r = run_record_read(unikernel, &record);
+        unikernel->adopted = true;
+        if (r >= 0 && entry->state == LAUNCHER_ENDED && record.pid != (pid_t) entry->pid) {
+                /* Its end was recorded and only not forgotten, or it never left its gate. */
+                forget(unikernel->manager, entry);
+                resume_ended(unikernel, &record);
+                return;
+        }
         unikernel->run = run_new(unikernel, entry);
         if (!unikernel->run)
                 return;
-        (void) run_record_read(unikernel, &record);
         resume_run(unikernel, &record);
         unikernel->run->opened = entry->state != LAUNCHER_AT_GATE;
 }
@@ -113,7 +148,8 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
                 /* Half of a start, of which nobody was told that it succeeded. */
                 unikernel->state = STATE_STOPPING;
                 run_signal(unikernel, SIGKILL);
-        }
+        } else if (unikernel->run->asked)
+                unikernel_bring_down(unikernel);
 }
 
 void adopt_exited(void *userdata, const LauncherReply *exited) {
@@ -211,9 +247,7 @@ void adopt_launcher_gone(void *userdata) {
 /* It ran in this boot and the launcher does not know it: it has lost its memory, or we ours. */
 static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         if (record->pid == 0) {
-                unikernel->state = record->failed ? STATE_FAILED : STATE_STOPPED;
-                if (record->waiting && unikernel->wanted)
-                        life_resume_waiting(unikernel);
+                resume_ended(unikernel, record);
                 return;
         }
         unikernel->run = run_new(unikernel, &(const LauncherReply){
@@ -227,6 +261,8 @@ static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         resume_run(unikernel, record);
         unikernel->run->opened = true;
         lose_run(unikernel);
+        if (unikernel->run && unikernel->run->asked)
+                unikernel_bring_down(unikernel);
 }
 
 static void on_listed(void *userdata, const LauncherReply *reply) {
@@ -245,7 +281,7 @@ static void on_listed(void *userdata, const LauncherReply *reply) {
                                 lose_run(unikernel);
                         continue;
                 }
-                if (manager->listed || unikernel->last_exit.result != EXIT_NONE)
+                if (manager->listed || unikernel->adopted)
                         continue;
                 if (run_record_read(unikernel, &record) >= 0)
                         settle_unlisted(unikernel, &record);

@@ -221,6 +221,16 @@ int run_record_write(const Unikernel *unikernel);
 void run_record_remove(const Unikernel *unikernel);
 /* Removes those of names that have no record: a name's new owner must not meet the last one's. */
 int run_records_sweep(Manager *manager);
+/* What was under way, for a daemon that finds it half done to finish. One that was answered may
+ * stand there still: to finish it once more changes nothing. */
+typedef enum RunRequest {
+        RUN_REQUEST_NONE,
+        RUN_REQUEST_START,
+        RUN_REQUEST_STOP,
+        RUN_REQUEST_DESTROY,
+        RUN_N_REQUESTS,
+} RunRequest;
+
 typedef struct RunRecord {
         pid_t pid; /* 0: it has ended */
         uint64_t start_ticks;
@@ -229,6 +239,7 @@ typedef struct RunRecord {
         bool failed, waiting;
         bool added_name;
         uint64_t opened_usec;
+        RunRequest request;
         TapName taps[DEVICES_MAX];
         size_t n_taps;
         bool taps_persist;

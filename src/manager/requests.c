@@ -190,6 +190,9 @@ void unikernel_bring_down(Unikernel *unikernel) {
         if (step.action == LIFE_GIVE_UP)
                 life_forget_restart(unikernel);
         unikernel_set_state(unikernel, step.state);
+        /* Should we die before its end, the next daemon goes on with it. */
+        if (unikernel->run && unikernel->run->opened)
+                (void) run_record_write(unikernel);
         if (step.action == LIFE_KILL)
                 kill_gently(unikernel);
         else if (step.action == LIFE_CANCEL) {

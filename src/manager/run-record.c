@@ -80,12 +80,35 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
                          (int) (run && run->added_name));
 }
 
+static const char *const requests[RUN_N_REQUESTS] = {
+        [RUN_REQUEST_NONE] = "",
+        [RUN_REQUEST_START] = "start",
+        [RUN_REQUEST_STOP] = "stop",
+        [RUN_REQUEST_DESTROY] = "destroy",
+};
+
+static RunRequest request_at_hand(const Unikernel *unikernel) {
+        if (unikernel->destroying)
+                return RUN_REQUEST_DESTROY;
+        if (!unikernel->wanted)
+                return RUN_REQUEST_STOP;
+        return unikernel->start ? RUN_REQUEST_START : RUN_REQUEST_NONE;
+}
+
+/* None for one of a daemon that is newer than this one. */
+static RunRequest request_from_string(const char *word) {
+        for (size_t i = 0; word && i < RUN_N_REQUESTS; i++)
+                if (strcmp(requests[i], word) == 0)
+                        return (RunRequest) i;
+        return RUN_REQUEST_NONE;
+}
+
 static json_t *run_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Exit *exit = &unikernel->last_exit;
 
-        return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s*, s:b, s:o, s:b, "
-                         "s:o, s:o, s:o}",
+        return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s, s:s*, s:b, s:o, "
+                         "s:b, s:o, s:o, s:o}",
                          "MainPID", (json_int_t) (run ? run->pid : 0), "StartTicks",
                          (json_int_t) (run ? run->start_ticks : 0), "UID",
                          (json_int_t) (run ? run->uid : 0), "SliceNumber",
@@ -94,7 +117,8 @@ static json_t *run_to_json(const Unikernel *unikernel) {
                          (json_int_t) unikernel->state_usec, "ExitResult",
                          exit_result_to_string(exit->result), "ExitStatus", exit->status,
                          "ExitTimestamp", (json_int_t) exit->timestamp_usec, "Failed",
-                         (int) (unikernel->state == STATE_FAILED), "Tender", unikernel->tender_path,
+                         (int) (unikernel->state == STATE_FAILED), "Request",
+                         requests[request_at_hand(unikernel)], "Tender", unikernel->tender_path,
                          "ArgumentsVisible", (int) unikernel->shows_arguments, "Taps",
                          taps_to_json(run), "TapsPersist", (int) (run && run->taps_persist),
                          "Invocations", invocations_to_json(unikernel), "Exits",
@@ -284,22 +308,23 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
         _cleanup_(json_decrefp) json_t *record = NULL;
         json_t *invocations, *taps = NULL, *exits = NULL, *restart_object = NULL;
         int failed, visible = 0, persist = 0, r;
-        const char *result, *tender = NULL;
+        const char *result, *request = NULL, *tender = NULL;
         RunRecord read = {};
         History history = {};
         Restart restart = {};
 
         record = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         if (!record ||
-            json_unpack(
-                    record,
-                    "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?b, s?o, s?b, s:o, "
-                    "s?o, s?o}",
-                    "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
-                    "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult", &result,
-                    "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed, "Tender",
-                    &tender, "ArgumentsVisible", &visible, "Taps", &taps, "TapsPersist", &persist,
-                    "Invocations", &invocations, "Exits", &exits, "Restart", &restart_object) < 0)
+            json_unpack(record,
+                        "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?s, s?b, s?o, "
+                        "s?b, s:o, "
+                        "s?o, s?o}",
+                        "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
+                        "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult",
+                        &result, "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed,
+                        "Request", &request, "Tender", &tender, "ArgumentsVisible", &visible,
+                        "Taps", &taps, "TapsPersist", &persist, "Invocations", &invocations,
+                        "Exits", &exits, "Restart", &restart_object) < 0)
                 return -EBADMSG;
         if (pid < 0 || pid > INT32_MAX || ticks < 0 || uid < 0 || uid > UINT32_MAX || slice < 0 ||
             slice > UINT32_MAX || restarts < 0 || restarts > UINT32_MAX || status < 0 ||
@@ -330,6 +355,7 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
         read.uid = (uint32_t) uid;
         read.slice_number = (uint32_t) slice;
         read.failed = failed;
+        read.request = request_from_string(request);
         read.taps_persist = persist;
         *ret = read;
         return 0;

@@ -157,6 +157,16 @@ void start_cancel(Start *start) {
         advance(start);
 }
 
+/* In /run first: a daemon that finds only this there begins the start anew. */
+static int save_wish(Unikernel *unikernel) {
+        bool is_new = !unikernel->wanted || unikernel->unsaved;
+        int r;
+
+        unikernel->wanted = true;
+        r = run_record_write(unikernel);
+        return r >= 0 && is_new ? record_save(unikernel) : r;
+}
+
 int start_begin(Unikernel *unikernel, const StartOrder *order) {
         Start *start;
         int r = 0;
@@ -188,10 +198,8 @@ int start_begin(Unikernel *unikernel, const StartOrder *order) {
                 r = start_take_in(start, order->image_fd);
         } else if (r >= 0) {
                 r = start_open_image(start);
-                if (r >= 0 && (!unikernel->wanted || unikernel->unsaved)) {
-                        unikernel->wanted = true;
-                        r = record_save(unikernel);
-                }
+                if (r >= 0)
+                        r = save_wish(unikernel);
         }
         if (r < 0)
                 start_fail(start, r);

@@ -102,6 +102,7 @@ typedef struct Unikernel {
         sd_event_source *restart_timer;
         sd_id128_t last_invocation; /* of the run that ended last */
         Run *run;
+        bool adopted;         /* what was found of its last run is settled */
         Start *start;         /* under way */
         char *tender_path;    /* the one chosen last; NULL: none in this boot */
         bool shows_arguments; /* that one has the guest's arguments in its command line */

@@ -101,6 +101,7 @@ void unikernel_settle(Unikernel *unikernel) {
         if (unikernel->destroying) {
                 /* Still on disk, so it is still there. */
                 unikernel->destroying = unikernel->removing = false;
+                (void) run_record_write(unikernel);
                 unikernel_answer(unikernel, WAIT_FOR_DESTROY, r, NULL);
         }
         unikernel_answer(unikernel, WAIT_FOR_STOP, r, NULL);
