@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154
+#
+# The operations of crash.sh: what is there before, what is asked, and what else may be there when
+# the one who does it is killed and nobody was told that it is done.
+
+operations=(
+    create 'create without a start'
+    start 'start of one that ended' 'start of one that was stopped'
+    stop 'stop of one that ended'
+    destroy 'destroy of one that was stopped'
+    'block create' 'block create with content' 'block write' 'block remove'
+    'policy set' 'policy set, another one' 'policy remove'
+    'restart of the daemon' 'boot'
+)
+
+ctl() { timeout 20 albatrossctl -q "$@" >>"$log" 2>&1; }
+
+# --- before
+
+clean() {
+    local names
+    mapfile -t names < <(albatrossctl list -q)
+    [ ${#names[@]} = 0 ] || ctl destroy "${names[@]}"
+    [ ! -e "$albatross_state/blocks/b" ] || ctl block remove b
+    [ ! -e "$albatross_state/policies/p.json" ] || ctl policy remove p
+}
+# The daemon starts it when there is something to be written.
+need_writer() {
+    [ -n "$(processes_called albatross-write)" ] || { ctl create --no-start need "$HELLO" && ctl destroy need; }
+}
+running() { ctl create --memory=2 v "$HELLO" -- --sleep=600; }
+stopped() { ctl create --no-start --memory=2 v "$HELLO" -- --sleep=600; }
+ended() {
+    ctl create --memory=2 v "$HELLO"
+    wait_for 5 eval '[[ $(seen) != *" running,"* ]]'
+}
+stopped_again() { running && ctl stop v; }
+with_block() { ctl block create b 2 "$HELLO"; }
+with_policy() { ctl policy set p --unikernels=4 --memory=100 --cpus=0; }
+
+# One that runs, one that does not, and one that ends while nobody looks.
+daemon_away() {
+    running
+    ctl create --no-start w "$HELLO"
+    ctl create --memory=2 x "$HELLO" -- --sleep=600
+    with_policy
+    local pid
+    pid=$(albatrossctl show x -P MainPID)
+    systemctl stop -q albatrossd.socket albatrossd.service
+    kill "$pid"
+}
+# As the host has left it: its disk, and nothing of /run.
+host_off() {
+    daemon_away
+    systemctl stop -q albatross-launcher.socket albatross-launcher.service 'albatross-*.scope'
+    rm -rf /run/albatross/runs/* /run/albatross/slices/* /run/systemd/system.control/albatross-*
+    systemctl daemon-reload
+}
+
+# --- the operations
+
+operation() { # VICTIM NAME: sets before, request, may_be, at_gate; fails for what does not go together
+    may_be=() at_gate=
+    case $2 in
+    create) before=: request=(albatrossctl -q create --memory=2 v "$HELLO" -- --sleep=600) ;;
+    'create without a start') before=: request=(albatrossctl -q create --no-start v "$HELLO") ;;
+    start) before=stopped request=(albatrossctl -q start v) ;;
+    'start of one that ended') before=ended request=(albatrossctl -q start v) ;;
+    'start of one that was stopped') before=stopped_again request=(albatrossctl -q start v) ;;
+    stop) before=running request=(albatrossctl -q stop v) ;;
+    'stop of one that ended') before=ended request=(albatrossctl -q stop v) ;;
+    destroy) before=running request=(albatrossctl -q destroy v) ;;
+    'destroy of one that was stopped') before=stopped_again request=(albatrossctl -q destroy v) ;;
+    'block create') before=: request=(albatrossctl -q block create b 2) ;;
+    'block create with content') before=: request=(albatrossctl -q block create b 2 "$HELLO") ;;
+    'block write') before=with_block request=(albatrossctl -q block write b /usr/bin/true) ;;
+    'block remove') before=with_block request=(albatrossctl -q block remove b) ;;
+    'policy set') before=: request=(albatrossctl -q policy set p --unikernels=4 --memory=100 --cpus=0) ;;
+    'policy set, another one') before=with_policy request=(albatrossctl -q policy set p --unikernels=5 --memory=50) ;;
+    'policy remove') before=with_policy request=(albatrossctl -q policy remove p) ;;
+    'restart of the daemon') before=daemon_away at_gate=yes ;;
+    boot) before=host_off at_gate=yes ;;
+    esac
+    if [ -n "$at_gate" ]; then
+        request=(systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service)
+        [ "$1" = daemon ] || return 1
+    fi
+    # A start that fails by itself is told, and wanted all the same.
+    [[ $1 != launcher || $2 != start* ]] || may_be=('v failed, wanted running')
+}
