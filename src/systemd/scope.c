@@ -310,8 +310,11 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
                                 finish(start, r, strerror(-r));
                 } else if (strcmp(result, "done") == 0)
                         finish(start, 0, NULL);
-                else
+                else {
+                        /* The job was ours, so is the unit that has failed and stays. */
+                        (void) scope_release(watch->bus, start->unit);
                         finish(start, -EIO, result);
+                }
                 break;
         }
         return 0;
