@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "manager/blocks.h"
@@ -67,6 +68,17 @@ static void remove_for_good(Unikernel *unikernel) {
         unikernel_free(unikernel);
 }
 
+/* The record could not be @done: all that was asked for has happened, but not for good. */
+static void tell_unsaved(Unikernel *unikernel, WaitFor what, int r, const char *done) {
+        Fault fault = {};
+
+        if (r < 0)
+                r = fault_set(&fault, r == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
+                              "The record of %s could not be %s: %s", unikernel->name.text, done,
+                              strerror(-r));
+        unikernel_answer(unikernel, what, r, &fault);
+}
+
 void unikernel_settle(Unikernel *unikernel) {
         int r;
 
@@ -102,7 +114,7 @@ void unikernel_settle(Unikernel *unikernel) {
                 /* Still on disk, so it is still there. */
                 unikernel->destroying = unikernel->removing = false;
                 (void) run_record_write(unikernel);
-                unikernel_answer(unikernel, WAIT_FOR_DESTROY, r, NULL);
+                tell_unsaved(unikernel, WAIT_FOR_DESTROY, r, "removed");
         }
-        unikernel_answer(unikernel, WAIT_FOR_STOP, r, NULL);
+        tell_unsaved(unikernel, WAIT_FOR_STOP, r, "written");
 }
