@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154
 #
 # The operations of crash.sh: what is there before, what is asked, and what else may be there when
-# the one who does it is killed and nobody was told that it is done.
+# the one who does it is killed.
 
 operations=(
     create 'create without a start'
@@ -87,6 +87,7 @@ operation() { # VICTIM NAME: sets before, request, may_be, at_gate; fails for wh
         request=(systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service)
         [ "$1" = daemon ] || return 1
     fi
-    # A start that fails by itself is told, and wanted all the same.
+    # A start that fails by itself is told, and wanted all the same. One that was told to have
+    # succeeded may have ended since, and nobody is left who knows how.
     [[ $1 != launcher || $2 != start* ]] || may_be=('v failed, wanted running')
 }

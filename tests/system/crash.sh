@@ -121,11 +121,12 @@ try_point() { # VICTIM NUMBER BEFORE AFTER
     [ "$what" = killed ] || [ "$what" = passed ] || { echo "crash-victim says: $what"; return 1; }
     if [ "$what" = killed ]; then
         ctl list
-        [ "$status" = 0 ] || allowed+=("$3" "${may_be[@]}")
+        allowed+=("${may_be[@]}")
+        [ "$status" = 0 ] || allowed+=("$3")
         [ "$1" != launcher ] || has_orphans=yes
     fi
     rest "${allowed[@]}" || { echo "killed at $point, status $status"; return 1; }
-    if [ "$status" != 0 ]; then
+    if [ "$status" != 0 ] && [ -z "$at_gate" ]; then
         "${request[@]}" >"$log.retry" 2>&1 || grep -q 'exists already\|There is no' "$log.retry" ||
             { echo "killed at $point; asked again:"; cat "$log.retry"; return 1; }
         rest "$4" || { echo "killed at $point, then asked again"; return 1; }
