@@ -90,7 +90,7 @@ refuses "$what" 'No space left on device' fill
 check "$what: what makes room can be done: a destroy" ctl destroy gone
 check "$what: and a removal of a policy" ctl policy remove p
 rm $state/filling
-recovers "$what" 'runs=running start=stopped stop=stopped'
+recovers "$what" 'runs=running start=failed stop=stopped'
 
 what='a read-only disk'
 prepare "$what"
@@ -101,7 +101,7 @@ equal "$what: it is there" stopped "$(field gone State)"
 refuse "$what: no policy removed" 'Read-only file system' ctl policy remove p
 equal "$what: it is there, too" ': p' "$(policies)"
 mount -o remount,rw $state
-recovers "$what" 'gone=stopped runs=running start=stopped stop=stopped'
+recovers "$what" 'gone=stopped runs=running start=failed stop=stopped'
 ctl policy remove p
 
 # What was told to be refused may be there or not when the disk takes nothing for good.
@@ -115,7 +115,7 @@ invariants_note
 refuses "$what" 'Input/output error' :
 rm -r /run/systemd/system/albatrossd.service.d
 systemctl daemon-reload
-recovers "$what" 'gone=running runs=running start=stopped stop=stopped'
+recovers "$what" 'gone=running runs=running start=failed stop=stopped'
 ctl policy remove p
 
 check 'all can be destroyed' ctl destroy runs
