@@ -157,6 +157,14 @@ static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *e
                         finish(start, r, strerror(-r));
                 return 0;
         }
+        /* It went between the two questions: what is not there is described by its name. */
+        if (strcmp(description, start->unit) == 0) {
+                start->n_cleared++;
+                r = request_start(start);
+                if (r < 0)
+                        finish(start, r, strerror(-r));
+                return 0;
+        }
         snprintf(reason, sizeof(reason), "there is a unit %s that is not ours (\"%.100s\")",
                  start->unit, description);
         finish(start, -EEXIST, reason);
