@@ -11,7 +11,8 @@ __albatrossctl_options() {
             --no-ask-password --dry-run --help --version
         ;;
     create) echo --memory= --cpus= --net= --block= --restart= --startup= --name --no-name --no-start --console ;;
-    start | stop) echo --all ;;
+    start | restart) echo --all ;;
+    stop) echo --all --runtime ;;
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
     get-image) echo --force ;;
@@ -22,7 +23,7 @@ __albatrossctl_options() {
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create start stop destroy console logs get-image policy block import-state cat-config
+    echo list status show inspect create start stop restart destroy console logs get-image policy block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -93,7 +94,7 @@ __albatrossctl_argument() {
     case $1 in
     '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
     list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
-    start | stop) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+    start | stop | restart) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
     status | show | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
     inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     create)

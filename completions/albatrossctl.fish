@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create start stop destroy console logs get-image policy block import-state cat-config
+set -l verbs list status show inspect create start stop restart destroy console logs get-image policy block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -56,6 +56,7 @@ complete -c albatrossctl -n $none -a inspect -d 'Show what an image is'
 complete -c albatrossctl -n $none -a create -d 'Create a unikernel from an image, and start it'
 complete -c albatrossctl -n $none -a start -d 'Start unikernels'
 complete -c albatrossctl -n $none -a stop -d 'Stop unikernels'
+complete -c albatrossctl -n $none -a restart -d 'Stop unikernels and start them again'
 complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them'
 complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
@@ -67,7 +68,7 @@ complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files
 
 # Their arguments.
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -a '(__albatrossctl_names; __albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'
@@ -86,7 +87,8 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l name -d 'Giv
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-name -d 'Do not give the guest its name'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create import-state' -l no-start -d 'Only create it'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d 'Follow its output and exit with its status'
-complete -c albatrossctl -n '__fish_seen_subcommand_from start stop' -l all -d 'All there are, or all below the path'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -l all -d 'All there are, or all below the path'
+complete -c albatrossctl -n '__fish_seen_subcommand_from stop' -l runtime -d 'Only until the next boot'
 complete -c albatrossctl -n '__fish_seen_subcommand_from show' -s P -l property -x -a '(__albatrossctl_fields)' -d 'This field only'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s f -l follow -d 'Go on with new lines'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s n -l lines -x -d 'Only the last lines'

@@ -219,7 +219,12 @@ void call_start(Call *call) {
 }
 
 void call_stop(Call *call) {
-        manager_stop(call->service->manager, &call->name, call_done, call);
+        call->stop.name = call->name;
+        manager_stop(call->service->manager, &call->stop, call_done, call);
+}
+
+void call_restart(Call *call) {
+        manager_restart(call->service->manager, &call->name, call_done, call);
 }
 
 void call_destroy(Call *call) {

@@ -37,6 +37,8 @@ struct Call {
         unsigned n_asked;
         /* Of the calls that have it: */
         CreateOrder create;
+        StopOrder stop;
+        BulkOrder bulk;
         ConsoleOrder console;
         BlockCreateOrder block_create;
         BlockWriteOrder block_write;
@@ -69,6 +71,7 @@ void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata);
 /* Each a CallAllowed: does it to the unikernel of the call's name, and replies. */
 void call_start(Call *call);
 void call_stop(Call *call);
+void call_restart(Call *call);
 void call_destroy(Call *call);
 
 /* A ManagerDone whose userdata is the Call: replies without values. */

@@ -89,8 +89,25 @@ static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *e
         return manage(message, userdata, error, "start", call_start);
 }
 
+static int method_restart(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return manage(message, userdata, error, "restart", call_restart);
+}
+
 static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, error, "stop", call_stop);
+        _cleanup_(call_freep) Call *call = NULL;
+        Fault fault = {};
+        int r;
+
+        r = call_new(&call, userdata, message, TURN_CALL);
+        if (r < 0)
+                return r;
+        r = bus_read_name(message, &call->name, error);
+        if (r < 0)
+                return r;
+        r = options_read_stop(message, &call->stop, &fault);
+        if (r < 0)
+                return fault_to_error(error, r, &fault);
+        return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", "stop", call_stop);
 }
 
 static int append_unikernel(void *userdata, const Unikernel *unikernel) {
@@ -293,6 +310,22 @@ const sd_bus_vtable manager_vtable[] = {
                                 SD_BUS_ARGS("s", name, "a{sv}", options),
                                 SD_BUS_NO_RESULT,
                                 method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RestartUnikernel",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                method_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StartUnikernels",
+                                SD_BUS_ARGS("s", prefix, "a{sv}", options),
+                                SD_BUS_RESULT("a(ss)", failures),
+                                bus_method_start_all, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StopUnikernels",
+                                SD_BUS_ARGS("s", prefix, "a{sv}", options),
+                                SD_BUS_RESULT("a(ss)", failures),
+                                bus_method_stop_all, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RestartUnikernels",
+                                SD_BUS_ARGS("s", prefix, "a{sv}", options),
+                                SD_BUS_RESULT("a(ss)", failures),
+                                bus_method_restart_all, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListUnikernels",
                                 SD_BUS_ARGS("s", prefix),
                                 SD_BUS_RESULT("a(ssttauuso)", unikernels),

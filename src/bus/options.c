@@ -283,6 +283,15 @@ int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *faul
         return read_options(message, options, order, fault);
 }
 
+int options_read_stop(sd_bus_message *message, StopOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"UntilBoot", "b", read_bool, offsetof(StopOrder, until_boot), 0},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
 int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault) {
         static const Option options[] = {
                 {"Follow", "b", read_bool, offsetof(ConsoleOrder, follow)},

@@ -11,6 +11,7 @@
 #include "manager/policies.h"
 
 int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *fault);
+int options_read_stop(sd_bus_message *message, StopOrder *order, Fault *fault);
 int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault);
 
 /* Descriptors stay the message's. */

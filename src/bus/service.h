@@ -25,6 +25,11 @@ extern const sd_bus_vtable unikernel_vtable[];
 int bus_method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* bulk-methods.c, the same. */
+int bus_method_start_all(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_stop_all(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_restart_all(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* block-methods.c, the same; and whether a call of these brings or takes many bytes. */
 int bus_method_create_block(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_write_block(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -101,6 +101,10 @@ static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *er
         return manage(message, userdata, "stop", call_stop);
 }
 
+static int method_restart(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return manage(message, userdata, "restart", call_restart);
+}
+
 static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return manage(message, userdata, "destroy", call_destroy);
 }
@@ -246,6 +250,7 @@ const sd_bus_vtable unikernel_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Start", "", "", method_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Stop", "", "", method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Restart", "", "", method_restart, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Destroy", "", "", method_destroy, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Name", "s", property_get_text, 0, CONSTANT),
         SD_BUS_PROPERTY("Type", "s", property_get_text, 0, CHANGES),

@@ -14,33 +14,53 @@
 #include "ctl/listing.h"
 #include "ctl/target.h"
 #include "ctl/verb.h"
+#include "domain/config.h"
 
 /* So many calls are on their way at once: enough to keep the daemon busy, and below what it lets
  * one user queue. */
 #define N_PIPELINED 32
 
-typedef struct Target {
-        Name name;
-        bool found; /* below a path, not named: that it is gone meanwhile is no failure */
-} Target;
-
+/* Those that are named, and those found below a path, for which one call does it all. */
 typedef struct Targets {
-        Target *items;
+        Name *items;
         size_t n_items;
+        struct TargetPath *paths;
+        size_t n_paths;
 } Targets;
 
+typedef struct TargetPath {
+        Name path;
+        Name *items;
+        size_t n_items;
+} TargetPath;
+
 static void targets_done(Targets *targets) {
+        for (size_t i = 0; i < targets->n_paths; i++)
+                free(targets->paths[i].items);
+        free(targets->paths);
         free(targets->items);
 }
 
-static int targets_add(Targets *targets, const Name *name, bool found) {
-        Target *larger;
+static int names_add(Name **names, size_t *n_names, const Name *name) {
+        Name *larger;
 
-        larger = reallocarray(targets->items, targets->n_items + 1, sizeof(*larger));
+        larger = reallocarray(*names, *n_names + 1, sizeof(*larger));
         if (!larger)
                 return -ENOMEM;
-        targets->items = larger;
-        larger[targets->n_items++] = (Target){.name = *name, .found = found};
+        *names = larger;
+        larger[(*n_names)++] = *name;
+        return 0;
+}
+
+static int targets_add_path(Targets *targets, const Name *path, TargetPath **ret) {
+        TargetPath *larger;
+
+        larger = reallocarray(targets->paths, targets->n_paths + 1, sizeof(*larger));
+        if (!larger)
+                return -ENOMEM;
+        targets->paths = larger;
+        *ret = &larger[targets->n_paths++];
+        **ret = (TargetPath){.path = *path};
         return 0;
 }
 
@@ -52,9 +72,12 @@ static int targets_add_below(Targets *targets,
                              const Name *path,
                              Fault *fault) {
         _cleanup_(listing_done) Listing listing = {};
+        TargetPath *target;
         int r;
 
         r = listing_get(&listing, bus, path, fault);
+        if (r >= 0)
+                r = targets_add_path(targets, path, &target);
         if (r < 0)
                 return r;
         if (listing.n_items == 0 && path->text[0]) {
@@ -72,7 +95,7 @@ static int targets_add_below(Targets *targets,
                 r = name_parse(&name, listing.items[i].name, fault);
                 if (r < 0)
                         return r;
-                r = targets_add(targets, &name, true);
+                r = names_add(&target->items, &target->n_items, &name);
                 if (r < 0)
                         return r;
         }
@@ -95,7 +118,7 @@ static int targets_add_argument(Targets *targets,
         } else {
                 r = target_name(&name, text, options, &fault);
                 if (r >= 0)
-                        r = targets_add(targets, &name, false);
+                        r = names_add(&targets->items, &targets->n_items, &name);
         }
         if (r < 0)
                 error_print(&fault, r);
@@ -125,36 +148,54 @@ static int targets_collect(Targets *targets,
         return status;
 }
 
-static int send_one(Call *call, sd_bus *bus, const char *method, const Name *name, Fault *fault) {
+static int append_options(sd_bus_message *request, const Options *options) {
+        if (option_given(options, OPTION_RUNTIME))
+                return sd_bus_message_append(request, "a{sv}", 1, "UntilBoot", "b", 1);
+        if (option_given(options, OPTION_BLOCKS))
+                return sd_bus_message_append(request, "a{sv}", 1, "Blocks", "b", 1);
+        return sd_bus_message_append(request, "a{sv}", 0);
+}
+
+static int make_request(sd_bus_message **ret,
+                        sd_bus *bus,
+                        const char *method,
+                        const Name *name,
+                        const Options *options) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        Fault fault = {};
         int r;
 
-        r = call_new(&request, bus, method, fault);
+        r = call_new(&request, bus, method, &fault);
+        if (r >= 0)
+                r = sd_bus_message_append(request, "s", name->text);
+        if (r >= 0)
+                r = append_options(request, options);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(request, "sa{sv}", name->text, 0);
-        if (r < 0)
-                return error_from_bus(fault, NULL, r);
-        return call_send(call, bus, request, CALL_PATIENTLY, fault);
+        *ret = TAKE_PTR(request);
+        return 0;
+}
+
+static void print_done(const Name *name, const Options *options) {
+        char text[NAME_MAX_LENGTH + 2];
+
+        target_text(name->text, options, text);
+        if (!option_given(options, OPTION_QUIET))
+                puts(text);
 }
 
 /* Returns the exit status that is due to this one. */
-static int finish_one(Call *call, const Target *target, const Options *options) {
-        char text[NAME_MAX_LENGTH + 2];
+static int finish_one(Call *call, const Name *name, const Options *options) {
         Fault fault = {};
         int r;
 
         r = call_wait(call, &fault);
-        if (r < 0 && target->found && fault.code == FAULT_NO_SUCH_UNIKERNEL)
-                return EXIT_SUCCESS;
         if (r < 0) {
                 error_print(&fault, r);
                 return EXIT_FAILURE;
         }
 
-        target_text(target->name.text, options, text);
-        if (!option_given(options, OPTION_QUIET))
-                puts(text);
+        print_done(name, options);
         return EXIT_SUCCESS;
 }
 
@@ -173,8 +214,13 @@ static int run_pipelined(const Change *change,
 
         while (r >= 0 && n_done < targets->n_items) {
                 if (n_sent < targets->n_items && n_sent - n_done < n_window) {
-                        r = send_one(&calls[n_sent % N_PIPELINED], bus, change->method,
-                                     &targets->items[n_sent].name, fault);
+                        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+
+                        r = make_request(&request, bus, change->method, &targets->items[n_sent],
+                                         options);
+                        if (r >= 0)
+                                r = call_send(&calls[n_sent % N_PIPELINED], bus, request,
+                                              CALL_PATIENTLY, fault);
                         n_sent++;
                         continue;
                 }
@@ -187,6 +233,70 @@ static int run_pipelined(const Change *change,
         for (size_t i = 0; i < N_PIPELINED; i++)
                 call_done(&calls[i]);
         return r < 0 ? r : status;
+}
+
+/* What the daemon says of one that failed: a message, and perhaps a hint on a second line. */
+static void print_failure(const char *message) {
+        const char *end = strchrnul(message, '\n');
+        Fault fault = {};
+        int r;
+
+        r = fault_set(&fault, FAULT_FAILED, "%.*s", (int) (end - message), message);
+        if (*end)
+                fault_hint(&fault, "%s", end + 1);
+        error_print(&fault, r);
+}
+
+/* The names that failed, one after the other, into @failed. */
+static int read_failures(Strings *failed, sd_bus_message *reply) {
+        const char *name, *message;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "(ss)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(ss)", &name, &message)) > 0) {
+                print_failure(message);
+                r = strings_append(failed, name);
+        }
+        return r;
+}
+
+static bool has_failed(const Strings *failed, const Name *name) {
+        for (const char *text = NULL; (text = strings_next(failed, text));)
+                if (strcmp(text, name->text) == 0)
+                        return true;
+        return false;
+}
+
+/* Returns the exit status. */
+static int run_path(const Change *change,
+                    sd_bus *bus,
+                    const TargetPath *target,
+                    const Options *options,
+                    Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *reply = NULL;
+        _cleanup_(strings_clear) Strings failed = {};
+        int r;
+
+        r = make_request(&request, bus, change->path_method, &target->path, options);
+        if (r >= 0)
+                r = call_now(&reply, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0)
+                return r;
+        r = read_failures(&failed, reply);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        for (size_t i = 0; i < target->n_items; i++)
+                if (!has_failed(&failed, &target->items[i]))
+                        print_done(&target->items[i], options);
+        return failed.size > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static void print_plan(const Change *change, const Targets *targets) {
+        for (size_t k = 0; k < targets->n_paths; k++)
+                for (size_t i = 0; i < targets->paths[k].n_items; i++)
+                        printf("Would %s %s\n", change->verb, targets->paths[k].items[i].text);
+        for (size_t i = 0; i < targets->n_items; i++)
+                printf("Would %s %s\n", change->verb, targets->items[i].text);
 }
 
 static int check_arguments(const Change *change, const Options *options, Fault *fault) {
@@ -217,9 +327,14 @@ int change_run(const Change *change, const Options *options, Fault *fault) {
                 return status;
 
         if (option_given(options, OPTION_DRY_RUN)) {
-                for (size_t i = 0; i < targets.n_items; i++)
-                        printf("Would %s %s\n", change->verb, targets.items[i].name.text);
+                print_plan(change, &targets);
                 return status;
+        }
+        for (size_t i = 0; i < targets.n_paths; i++) {
+                r = run_path(change, bus, &targets.paths[i], options, fault);
+                if (r < 0)
+                        return r;
+                status = MAX_OF(status, r);
         }
         r = run_pipelined(change, bus, &targets, options, fault);
         return r < 0 ? r : MAX_OF(r, status);

@@ -56,6 +56,8 @@ const OptionInfo option_infos[N_OPTIONS] = {
         [OPTION_CONSOLE] = {"console", 0, no_argument, NULL,
                             "Follow its output and exit with its status"},
         [OPTION_ALL] = {"all", 0, no_argument, NULL, "All there are, or all below -p PATH"},
+        [OPTION_RUNTIME] = {"runtime", 0, no_argument, NULL,
+                            "Only until the next boot: what starts with the host does so then"},
         [OPTION_PROPERTY] = {"property", 'P', required_argument, "FIELD",
                              "Print the value of this field only; may be repeated"},
         [OPTION_FOLLOW] = {"follow", 'f', no_argument, NULL,

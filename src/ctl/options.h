@@ -45,6 +45,7 @@ typedef enum OptionId {
         OPTION_NO_START,
         OPTION_CONSOLE,
         OPTION_ALL,
+        OPTION_RUNTIME,
         OPTION_PROPERTY,
         OPTION_FOLLOW,
         OPTION_LINES,

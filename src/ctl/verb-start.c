@@ -15,7 +15,11 @@ static bool applies(const char *state) {
 
 int verb_start(const Options *options, Fault *fault) {
         static const Change change = {
-                .method = "StartUnikernel", .verb = "start", .applies = applies};
+                .method = "StartUnikernel",
+                .path_method = "StartUnikernels",
+                .verb = "start",
+                .applies = applies,
+        };
 
         return change_run(&change, options, fault);
 }

@@ -13,7 +13,11 @@ static bool applies(const char *state) {
 
 int verb_stop(const Options *options, Fault *fault) {
         static const Change change = {
-                .method = "StopUnikernel", .verb = "stop", .applies = applies};
+                .method = "StopUnikernel",
+                .path_method = "StopUnikernels",
+                .verb = "stop",
+                .applies = applies,
+        };
 
         return change_run(&change, options, fault);
 }

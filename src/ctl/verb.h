@@ -57,6 +57,7 @@ int verb_import_state(const Options *options, Fault *fault);
 int verb_inspect(const Options *options, Fault *fault);
 int verb_list(const Options *options, Fault *fault);
 int verb_policy(const Options *options, Fault *fault);
+int verb_restart(const Options *options, Fault *fault);
 int verb_show(const Options *options, Fault *fault);
 int verb_start(const Options *options, Fault *fault);
 int verb_status(const Options *options, Fault *fault);

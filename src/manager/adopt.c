@@ -69,6 +69,8 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->scoped = true;
         run->added_name = record->added_name;
         run->opened_usec = record->opened_usec;
+        /* The daemon before us has stopped it, or was about to. */
+        unikernel->restart_asked = record->waiting;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel);
         if (run_set_taps(run, record->taps, record->n_taps, record->taps_persist) < 0 ||

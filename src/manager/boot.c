@@ -61,7 +61,7 @@ static void start_one(Manager *manager, const BootEntry *entry) {
         Unikernel *unikernel = manager_find(manager, entry->name.text);
 
         /* It was destroyed meanwhile, or stopped. */
-        if (!unikernel || !unikernel->wanted)
+        if (!unikernel || !unikernel->wanted || unikernel->stays_until_boot)
                 return;
         manager->boot_startup = entry->startup;
         manager->n_booting++;

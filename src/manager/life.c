@@ -71,7 +71,9 @@ void life_ended(Unikernel *unikernel, const Run *run) {
         LifeStep step;
 
         history_add(&unikernel->history, unikernel->last_exit);
-        if (unikernel->wanted && !unikernel->destroying)
+        if (unikernel->restart_asked && unikernel->wanted && !unikernel->destroying)
+                verdict = RESTART_LATER;
+        else if (unikernel->wanted && !unikernel->destroying)
                 verdict = restart_decide(&unikernel->config.restart, &end, &unikernel->backoff,
                                          &delay_usec);
         step = lifecycle_step(unikernel->state, restart_event(verdict, unikernel->last_exit));

@@ -319,8 +319,15 @@ void life_bridges_changed(Manager *manager);
 /* Starts one for which nobody has asked now: when it can't be started it is tried again. @done may
  * be NULL. */
 void unikernel_start(Unikernel *unikernel, ManagerDone done, void *userdata);
+/* What can be refused before a start has begun; on success its place is taken. */
+int unikernel_check_start(Unikernel *unikernel, Fault *fault);
+int manager_refuse_unknown(const Name *name, Fault *fault);
 /* Leads @unikernel towards its end as far as it isn't yet. */
 void unikernel_bring_down(Unikernel *unikernel);
+
+/* --- restart.c */
+/* Stops and starts it; -ENOMEM, and nothing is done. */
+int unikernel_restart(Unikernel *unikernel, ManagerDone done, void *userdata);
 
 /* --- boot.c: what is wanted and was not started in this boot yet */
 void boot_add(Manager *manager, Unikernel *unikernel);

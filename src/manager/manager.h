@@ -65,8 +65,39 @@ typedef struct CreateOrder {
 
 void manager_create(Manager *manager, const CreateOrder *order, ManagerDone done, void *userdata);
 void manager_start(Manager *manager, const Name *name, ManagerDone done, void *userdata);
-void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+void manager_restart(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
+typedef struct StopOrder {
+        Name name;
+        bool until_boot; /* what is wanted stays so: the host shuts down */
+} StopOrder;
+
+void manager_stop(Manager *manager, const StopOrder *order, ManagerDone done, void *userdata);
 void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
+/* The same to all below a path, in the order of startup priority, stops in reverse. A restart is
+ * for those only that are neither stopped nor failed. */
+typedef enum BulkVerb {
+        BULK_START,
+        BULK_STOP,
+        BULK_RESTART,
+} BulkVerb;
+
+typedef struct BulkOrder {
+        BulkVerb verb;
+        Name prefix; /* a path; copied */
+        bool until_boot;
+} BulkOrder;
+
+typedef struct BulkFailure {
+        Name name;
+        int r;
+        Fault *fault;
+} BulkFailure;
+
+/* Called once, when all are done; @failures are valid until it returns. */
+typedef void (*BulkDone)(void *userdata, int r, const BulkFailure *failures, size_t n_failures);
+void manager_bulk(Manager *manager, const BulkOrder *order, BulkDone done, void *userdata);
 
 /* NULL when there is none that others may see. */
 Unikernel *manager_find(Manager *manager, const char *name);

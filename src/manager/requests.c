@@ -10,11 +10,15 @@
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
 
-static void refuse_unknown(const char *name, ManagerDone done, void *userdata) {
+int manager_refuse_unknown(const Name *name, Fault *fault) {
+        return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s", name->text);
+}
+
+static void refuse_unknown(const Name *name, ManagerDone done, void *userdata) {
         Fault fault = {};
         int r;
 
-        r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s", name);
+        r = manager_refuse_unknown(name, &fault);
         done(userdata, r, &fault);
 }
 
@@ -78,10 +82,17 @@ void manager_create(Manager *manager, const CreateOrder *order, ManagerDone done
         unikernel_free(unikernel);
 }
 
-/* What can be refused before anything has begun. */
-static int check_start(Unikernel *unikernel, Fault *fault) {
+static int refuse_start(const Unikernel *unikernel, Fault *fault) {
+        return fault_set(fault, FAULT_WRONG_STATE, "%s is %s, it can be started when that is done",
+                         unikernel->name.text,
+                         unikernel->destroying ? "being destroyed" : "stopping");
+}
+
+int unikernel_check_start(Unikernel *unikernel, Fault *fault) {
         int r;
 
+        if (unikernel->destroying)
+                return refuse_start(unikernel, fault);
         r = host_bridges_check(unikernel->manager, &unikernel->config.devices, fault);
         return r < 0 ? r : unikernel_claim_run(unikernel, fault);
 }
@@ -95,6 +106,7 @@ static void begin(Unikernel *unikernel, State state, bool holds) {
                 unikernel->backoff = (Backoff){};
         }
         life_forget_restart(unikernel);
+        unikernel->restart_asked = unikernel->stays_until_boot = false;
         unikernel_set_state(unikernel, state);
         r = start_begin(unikernel,
                         &(const StartOrder){.image_fd = -1, .run = true, .holds = holds});
@@ -102,12 +114,6 @@ static void begin(Unikernel *unikernel, State state, bool holds) {
                 unikernel_set_state(unikernel, STATE_FAILED);
                 unikernel_answer(unikernel, WAIT_FOR_START, r, NULL);
         }
-}
-
-static int refuse_start(const Unikernel *unikernel, Fault *fault) {
-        return fault_set(fault, FAULT_WRONG_STATE, "%s is %s, it can be started when that is done",
-                         unikernel->name.text,
-                         unikernel->destroying ? "being destroyed" : "stopping");
 }
 
 /* Nobody asked for that start, so it is tried again. */
@@ -127,7 +133,7 @@ static void start(Unikernel *unikernel, bool by_itself, ManagerDone done, void *
         if (unikernel->destroying || step.action == LIFE_REFUSE)
                 r = refuse_start(unikernel, &fault);
         else if (step.action == LIFE_BEGIN)
-                r = check_start(unikernel, &fault);
+                r = unikernel_check_start(unikernel, &fault);
         if (r < 0 || step.action == LIFE_NOTHING) {
                 /* When somebody asked for it, one that waits goes on waiting. */
                 if (by_itself && step.action == LIFE_BEGIN && !unikernel->destroying)
@@ -156,7 +162,7 @@ void manager_start(Manager *manager, const Name *name, ManagerDone done, void *u
         Unikernel *unikernel = manager_find(manager, name->text);
 
         if (!unikernel)
-                refuse_unknown(name->text, done, userdata);
+                refuse_unknown(name, done, userdata);
         else
                 start(unikernel, false, done, userdata);
 }
@@ -206,13 +212,13 @@ void unikernel_bring_down(Unikernel *unikernel) {
         }
 }
 
-void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
-        Unikernel *unikernel = manager_find(manager, name->text);
+void manager_stop(Manager *manager, const StopOrder *order, ManagerDone done, void *userdata) {
+        Unikernel *unikernel = manager_find(manager, order->name.text);
         Fault fault = {};
         int r;
 
         if (!unikernel) {
-                refuse_unknown(name->text, done, userdata);
+                refuse_unknown(&order->name, done, userdata);
                 return;
         }
         r = unikernel_wait(unikernel, WAIT_FOR_STOP, done, userdata);
@@ -221,8 +227,10 @@ void manager_stop(Manager *manager, const Name *name, ManagerDone done, void *us
                 return;
         }
 
+        unikernel->restart_asked = false;
+        unikernel->stays_until_boot = order->until_boot;
         /* The wish outlives us, so it is written down while the tender ends. */
-        if (unikernel->wanted || unikernel->unsaved) {
+        if (!order->until_boot && (unikernel->wanted || unikernel->unsaved)) {
                 unikernel->wanted = false;
                 r = record_save(unikernel);
                 if (r < 0)
@@ -237,7 +245,7 @@ void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void 
         int r;
 
         if (!unikernel) {
-                refuse_unknown(name->text, done, userdata);
+                refuse_unknown(name, done, userdata);
                 return;
         }
         r = unikernel_wait(unikernel, WAIT_FOR_DESTROY, done, userdata);

@@ -71,10 +71,10 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
         const Backoff *backoff = &unikernel->backoff;
 
         return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b}", "Waiting",
-                         (int) (unikernel->state == STATE_WAITING), "Held",
-                         (int) unikernel->is_held, "LacksBridge", (int) unikernel->lacks_bridge,
-                         "Next", (json_int_t) unikernel->next_usec, "NextRestartTimestamp",
-                         (json_int_t) unikernel->next_utc_usec, "Delay",
+                         (int) (unikernel->state == STATE_WAITING || unikernel->restart_asked),
+                         "Held", (int) unikernel->is_held, "LacksBridge",
+                         (int) unikernel->lacks_bridge, "Next", (json_int_t) unikernel->next_usec,
+                         "NextRestartTimestamp", (json_int_t) unikernel->next_utc_usec, "Delay",
                          (json_int_t) backoff->delay_usec, "Unseen", (int) backoff->unseen,
                          "Opened", (json_int_t) (run ? run->opened_usec : 0), "AddedName",
                          (int) (run && run->added_name));

@@ -100,6 +100,8 @@ typedef struct Unikernel {
         bool is_held;      /* its last start has failed, and it was not its last run */
         bool lacks_bridge; /* that was why: it is started when the bridge is there */
         sd_event_source *restart_timer;
+        bool restart_asked;         /* it is stopped to be started again */
+        bool stays_until_boot;      /* whether it is wanted counts with the next one */
         sd_id128_t last_invocation; /* of the run that ended last */
         Run *run;
         bool adopted;         /* what was found of its last run is settled */

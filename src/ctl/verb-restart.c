@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+
+/* restart NAME|PATH:...|--all */
+
+#include <string.h>
+
+#include "ctl/change.h"
+#include "ctl/verb.h"
+
+static bool applies(const char *state) {
+        return strcmp(state, "stopped") != 0 && strcmp(state, "failed") != 0;
+}
+
+int verb_restart(const Options *options, Fault *fault) {
+        static const Change change = {
+                .method = "RestartUnikernel",
+                .path_method = "RestartUnikernels",
+                .verb = "restart",
+                .applies = applies,
+        };
+
+        return change_run(&change, options, fault);
+}
