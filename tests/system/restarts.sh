@@ -10,7 +10,12 @@
 field() { albatrossctl show "$1" -P "$2"; }
 is() { [ "$(field "$1" "$2")" = "$3" ]; } # NAME FIELD VALUE
 at_least() { [ "$(field "$1" "$2")" -ge "$3" ]; }
-runs() { is "$1" State running && [ "$(field "$1" MainPID)" != "$2" ]; } # NAME, not with PID
+# NAME runs, and not with PID: one question, since it may end between two.
+runs() {
+    local state pid
+    read -r state pid < <(albatrossctl show "$1" -P State -P MainPID | xargs)
+    [ "$state" = running ] && [ "$pid" != "$2" ]
+}
 create() { albatrossctl -q create --memory=2 "$@"; }
 now_usec() { date +%s%6N; }
 # Ends by itself with a status, and stays as it is for as long as two restarts would take.
