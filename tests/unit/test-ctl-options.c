@@ -200,7 +200,6 @@ static void knows_the_verbs_that_are_not_there_yet(void **state) {
                 "update web img --wait-running=5 --net=a",
                 "set web --memory=3 --now",
                 "rollback web",
-                "restart web",
                 "stats alice:",
                 "top",
                 "monitor",
