@@ -64,7 +64,7 @@ struct Manager {
         ListLink limit_changes;
         Name *limits_to_set; /* at the start; see policy-limits.c */
         size_t n_limits_to_set, next_limits;
-        unsigned n_setting_limits, n_stale_limits;
+        unsigned n_setting_limits, n_removing_limits, n_stale_limits;
         uint64_t n_intakes;
         Settings settings;
         ManagerObserver observer;

@@ -23,14 +23,15 @@
 /* A guest thread, hvt's network thread, and air. */
 #define TASKS_PER_UNIKERNEL 8U
 
-/* At the start: more at once would only make others wait for PID 1. */
+/* More at once would only make others wait for PID 1; and of one connection, a message bus lets
+ * only some hundred calls wait for their replies, all others' among them. */
 #define CHANGES_AT_ONCE 8U
 
 typedef struct LimitChange {
         ListLink link; /* of the manager's */
         Manager *manager;
         Name path;
-        SliceChange *slice;
+        SliceChange *slice; /* NULL: it waits for its turn */
         bool removes;
         LimitsChanged done;
         void *userdata;
@@ -49,8 +50,7 @@ void policy_limits_free(Manager *manager) {
         manager->limits_to_set = NULL;
 }
 
-static void on_changed(void *userdata, int error, const char *reason) {
-        LimitChange *change = userdata;
+static void change_finish(LimitChange *change, int error, const char *reason) {
         LimitsChanged done = change->done;
         void *done_userdata = change->userdata;
 
@@ -59,6 +59,20 @@ static void on_changed(void *userdata, int error, const char *reason) {
         /* The reason is in the reply, which is there until we return. */
         change_free(change);
         done(done_userdata, error, reason);
+}
+
+static void remove_more(Manager *manager);
+
+static void on_changed(void *userdata, int error, const char *reason) {
+        LimitChange *change = userdata;
+        Manager *manager = change->manager;
+        bool removes = change->removes;
+
+        change_finish(change, error, reason);
+        if (!removes)
+                return;
+        manager->n_removing_limits--;
+        remove_more(manager);
 }
 
 static LimitChange *change_new(Manager *manager,
@@ -137,8 +151,42 @@ int policy_limits_set(Manager *manager, const Name *path, LimitsChanged done, vo
         return r;
 }
 
-int policy_limits_remove(Manager *manager, const Name *path, LimitsChanged done, void *userdata) {
+static int begin_removal(LimitChange *change) {
+        const char *path = change->path.text;
         char unit[NAME_UNIT_MAX + 1];
+        int r;
+
+        path_slice(path, strlen(path), 0, unit);
+        r = slice_remove_limits(&change->slice, change->manager->bus, unit, on_changed, change);
+        if (r >= 0)
+                change->manager->n_removing_limits++;
+        return r;
+}
+
+/* There are only a few that don't wait. */
+static LimitChange *find_waiting(Manager *manager) {
+        LIST_FOREACH(link, &manager->limit_changes) {
+                LimitChange *change = LIST_ENTRY(link, LimitChange, link);
+
+                if (change->removes && !change->slice)
+                        return change;
+        }
+        return NULL;
+}
+
+static void remove_more(Manager *manager) {
+        LimitChange *change;
+
+        while (manager->n_removing_limits < CHANGES_AT_ONCE && (change = find_waiting(manager))) {
+                int r;
+
+                r = begin_removal(change);
+                if (r < 0)
+                        change_finish(change, r, NULL);
+        }
+}
+
+int policy_limits_remove(Manager *manager, const Name *path, LimitsChanged done, void *userdata) {
         LimitChange *change;
         int r;
 
@@ -146,8 +194,9 @@ int policy_limits_remove(Manager *manager, const Name *path, LimitsChanged done,
         if (!change)
                 return -ENOMEM;
         change->removes = true;
-        path_slice(path->text, strlen(path->text), 0, unit);
-        r = slice_remove_limits(&change->slice, manager->bus, unit, on_changed, change);
+        if (manager->n_removing_limits >= CHANGES_AT_ONCE)
+                return 0;
+        r = begin_removal(change);
         if (r < 0)
                 change_free(change);
         return r;
@@ -208,8 +257,10 @@ static int remove_noted(Manager *manager) {
         /* One more, so that none of them is the last one before all are known. */
         manager->n_stale_limits = 1;
         directory = fdopendir(fcntl(manager->slices_fd, F_DUPFD_CLOEXEC, 3));
-        if (!directory)
+        if (!directory) {
+                manager->n_stale_limits = 0;
                 return -errno;
+        }
         while ((errno = 0, entry = readdir(directory))) {
                 if (entry->d_name[0] == '.' || path_parse(&path, entry->d_name, NULL) < 0 ||
                     strcmp(path.text, entry->d_name) != 0 || policies_find(manager->paths, &path))

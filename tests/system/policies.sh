@@ -209,6 +209,19 @@ systemctl start albatrossd
 check 'limits of a policy that is gone are taken back' wait_for 5 not test -e /run/systemd/system.control/albatross-gone.slice.d
 check 'and forgotten' wait_for 5 not test -e /run/albatross/slices/gone
 
+# --- more than a message bus lets wait for their replies
+many() { for i in {1..150}; do albatrossctl -q policy set "many:p$i" --unikernels=1 --memory=32 --cpus=0 || return; done; }
+no_limits() { ! compgen -G '/run/systemd/system.control/albatross-many*' && [ -z "$(ls /run/albatross/slices)" ]; }
+albatrossctl -q policy set many --unikernels=1 --memory=32 --cpus=0
+check 'many policies below one' many
+check 'they are removed at once' albatrossctl -q policy remove --recursive many
+check 'and nothing is left of their limits' no_limits
+check 'many again' many
+systemctl stop albatrossd
+rm $state/policies/many:*
+systemctl start albatrossd
+check 'the next daemon takes back those of many that are gone' wait_for 10 no_limits
+
 # --- signals
 timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
 sleep 0.5
