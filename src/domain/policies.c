@@ -71,6 +71,20 @@ static int check_complete(const Name *path, const PolicyChange *change, Fault *f
         return r;
 }
 
+/* Each takes memory here and in PID 1, and a file: not as many as whoever is delegated to likes. */
+static int check_count(const PathTree *tree, const Name *path, Fault *fault) {
+        for (const PathNode *node =
+                     path_tree_find_nearest(tree, path->text, name_path_length(path));
+             node; node = path_node_parent(node))
+                if (path_node_policy(node) && path_node_count_policies(node) > POLICY_BELOW_MAX)
+                        return fault_set(fault, FAULT_POLICY_VIOLATION,
+                                         "The policy %s has %zu policies below it, more than %u "
+                                         "are not allowed",
+                                         path_node_path(node), path_node_count_policies(node) - 1,
+                                         POLICY_BELOW_MAX);
+        return 0;
+}
+
 /* @previous with what @change says. The caller clears *@ret, whatever is returned. */
 static int apply_change(Policy *ret, const Policy *previous, const PolicyChange *change) {
         int r;
@@ -224,6 +238,8 @@ int policies_set(PathTree *tree,
                 return refuse_root(fault);
         if (!previous) {
                 r = check_complete(path, change, fault);
+                if (r >= 0)
+                        r = check_count(tree, path, fault);
                 if (r < 0)
                         return r;
         }

@@ -18,6 +18,7 @@
 #define POLICY_MEMORY_MIN  (17ULL << 20) /* bytes: more than 16 MiB */
 #define POLICY_BRIDGES_MAX 256U
 #define POLICY_OWNERS_MAX  64U
+#define POLICY_BELOW_MAX   1000U /* policies below one */
 
 typedef struct Policy {
         uint32_t n_unikernels; /* records, running or not */

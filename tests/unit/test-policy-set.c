@@ -366,6 +366,23 @@ static void what_the_machine_lost_does_not_hinder_another_change(void **state) {
                "The policy alice can't allow 200 MiB of memory: the machine has 128 MiB of memory");
 }
 
+static void so_many_are_below_one_and_no_more(void **state) {
+        const Plain small = {.n = 1, .memory_mib = 17, .cpus = 0x1};
+        World *world = *state;
+        char path[32];
+
+        for (unsigned i = 1; i <= POLICY_BELOW_MAX; i++) {
+                (void) snprintf(path, sizeof(path), i % 2 ? "alice:p%u" : "alice:x:p%u", i);
+                assert_int_equal(set(world, path, NEEDED, &small, NULL), 1);
+        }
+        refuse(world, "alice:more", NEEDED, &small,
+               "The policy alice has 1000 policies below it, more than 1000 are not allowed");
+        refuse(world, "alice:p1:more", NEEDED, &small,
+               "The policy alice has 1000 policies below it, more than 1000 are not allowed");
+        assert_int_equal(set(world, "alice:p1", NEEDED, &middle, NULL), 1);
+        assert_int_equal(set(world, "bob", NEEDED, &small, NULL), 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         const struct CMUnitTest tests[] = {
@@ -379,6 +396,7 @@ int main(void) {
                 TEST(it_is_smaller_than_the_machine),
                 TEST(none_allowed_above_means_not_even_nothing),
                 TEST(it_is_larger_than_each_below),
+                TEST(so_many_are_below_one_and_no_more),
                 TEST(a_new_one_fits_between_two),
                 TEST(siblings_may_promise_more_than_there_is),
                 TEST(it_allows_what_is_used),
