@@ -173,6 +173,26 @@ static bool is_in_danger(const char *unit, const char *path) {
                strncmp(path, "/lib/", strlen("/lib/")) != 0 && !is_ours(unit, path);
 }
 
+/* With its first property PID 1 has made its control group, which goes when the slice is stopped,
+ * but one that never began never is. So it begins, and PID 1 stops it at once, by
+ * StopWhenUnneeded=, if there is nothing in it. */
+static int begin_and_end(SliceChange *change) {
+        return sd_bus_call_method_async(change->bus, &change->slot, MANAGER_ADDRESS, "StartUnit",
+                                        on_done, change, "ss", change->unit, "replace");
+}
+
+static int on_reverted(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        SliceChange *change = userdata;
+        int r;
+
+        if (has_failed(change, reply))
+                return 0;
+        r = begin_and_end(change);
+        if (r < 0)
+                finish(change, r, strerror(-r));
+        return 0;
+}
+
 static int on_drop_ins(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         SliceChange *change = userdata;
         bool is_endangered = false;
@@ -186,16 +206,16 @@ static int on_drop_ins(sd_bus_message *reply, void *userdata, sd_bus_error *erro
                 r = sd_bus_message_enter_container(reply, 'a', "s");
         while (r >= 0 && (r = sd_bus_message_read_basic(reply, 's', &path)) > 0)
                 is_endangered = is_endangered || is_in_danger(change->unit, path);
-        if (r >= 0 && !is_endangered) {
-                /* No reload follows: the slice itself knows its new limits already, and one that is
-                 * loaded later does not see the old ones. */
-                r = sd_bus_call_method_async(change->bus, &change->slot, MANAGER_ADDRESS,
-                                             "RevertUnitFiles", on_done, change, "as", 1,
-                                             change->unit);
-                if (r >= 0)
-                        return 0;
-        }
-        finish(change, MIN_OF(r, 0), r < 0 ? strerror(-r) : NULL);
+        /* No reload follows: the slice itself knows its new limits already, and one that is loaded
+         * later does not see the old ones. */
+        if (r >= 0)
+                r = is_endangered
+                            ? begin_and_end(change)
+                            : sd_bus_call_method_async(change->bus, &change->slot, MANAGER_ADDRESS,
+                                                       "RevertUnitFiles", on_reverted, change, "as",
+                                                       1, change->unit);
+        if (r < 0)
+                finish(change, r, strerror(-r));
         return 0;
 }
 

@@ -199,6 +199,8 @@ check 'and that slice has no limit' slice_has albatross-alice-other.slice infini
 systemctl revert albatross-alice-other.slice 2>/dev/null
 check 'nothing is left of the limits' not compgen -G '/run/systemd/system.control/albatross-*'
 equal 'nor of the notes about them' '' "$(ls /run/albatross/slices)"
+no_groups() { ! compgen -G '/sys/fs/cgroup/albatross.slice/*.slice'; }
+check 'nor of control groups' wait_for 5 no_groups
 systemctl daemon-reload
 
 # --- a daemon that dies in between
@@ -216,11 +218,13 @@ albatrossctl -q policy set many --unikernels=1 --memory=32 --cpus=0
 check 'many policies below one' many
 check 'they are removed at once' albatrossctl -q policy remove --recursive many
 check 'and nothing is left of their limits' no_limits
+check 'nor a control group of each, of which a kernel has 65536' wait_for 5 no_groups
 check 'many again' many
 systemctl stop albatrossd
-rm $state/policies/many:*
+rm $state/policies/many*
 systemctl start albatrossd
 check 'the next daemon takes back those of many that are gone' wait_for 10 no_limits
+check 'and their control groups' wait_for 5 no_groups
 
 # --- signals
 timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
