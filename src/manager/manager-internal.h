@@ -3,6 +3,8 @@
 
 /* What the files of this folder share, and nobody else sees. */
 
+#include <errno.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "domain/claim.h"
@@ -190,6 +192,12 @@ int slices_take(Manager *manager, const Name *name, uint32_t *ret_number);
 int slices_claim(Manager *manager, const Name *name, uint32_t number);
 void slices_release(Manager *manager, const Name *name, uint32_t number);
 void slices_free_all(Manager *manager);
+
+/* A file of the state could not be read for want of something of ours: that says nothing about the
+ * file, which must not go to quarantine for it. */
+static inline bool error_is_shortage(int error) {
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
 
 /* --- record.c: a unikernel on disk */
 /* Writes it; unikernel_settle() follows. */

@@ -115,7 +115,7 @@ static int read_all(Manager *manager, PolicyList *list, PolicyList *lost) {
                 if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
                         continue;
                 r = read_policy(&entry, fd, file->d_name);
-                if (r == -ENOMEM)
+                if (error_is_shortage(r))
                         return r;
                 if (r < 0) {
                         r = quarantine(manager, file->d_name, strerror(-r));

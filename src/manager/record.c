@@ -191,7 +191,7 @@ int records_load(Manager *manager) {
                     (entry->d_name[1] == '\0' || strcmp(entry->d_name, "..") == 0))
                         continue;
                 r = record_load(manager, fd, entry->d_name);
-                if (r == -ENOMEM)
+                if (error_is_shortage(r))
                         return r;
                 if (r >= 0)
                         continue;
