@@ -44,6 +44,7 @@ int host_bridges_begin(Manager *manager) {
         const NetworkHandlers handlers = {
                 .bridges_changed = on_bridges_changed,
                 .userdata = manager,
+                .patience_usec = manager->settings.start_usec,
         };
         int r;
 

@@ -34,6 +34,7 @@ struct NetworkLink {
         Channel *channel;
         bool heard; /* something came over it */
         sd_event_source *retry_timer;
+        sd_event_source *patience_timer; /* while something is to be answered */
         uint64_t serial;
         ListLink orders; /* in the order in which they are answered */
 

@@ -57,13 +57,45 @@ static int order_send(NetworkLink *link, Order *order) {
         return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
+/* Anew with each answer, since many orders take their time. */
+static int begin_patience(NetworkLink *link) {
+        int r;
+
+        if (link->handlers.patience_usec == 0)
+                return 0;
+        if (!link->channel || list_is_empty(&link->orders))
+                return sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
+        r = sd_event_source_set_time_relative(link->patience_timer, link->handlers.patience_usec);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(link->patience_timer, SD_EVENT_ONESHOT);
+}
+
 int order_give(NetworkLink *link, Order *order) {
+        bool is_first = list_is_empty(&link->orders);
         int r;
 
         r = order_send(link, order);
         if (r < 0)
                 return r;
         list_append(&link->orders, &order->link);
+        if (is_first)
+                (void) begin_patience(link);
+        return 0;
+}
+
+/* It has not died, but whoever waits for it must not wait for ever. What it does with what it was
+ * sent, should it go on, is the same as if it had died in between. */
+static int on_impatient(sd_event_source *source, uint64_t usec, void *userdata) {
+        NetworkLink *link = userdata;
+
+        if (!link->channel)
+                return 0;
+        sd_journal_print(LOG_ERR, "albatross-network does not answer; see: systemctl status "
+                                  "albatross-network");
+        /* Not to be asked the same again at once. */
+        link->heard = false;
+        channel_break(link->channel);
         return 0;
 }
 
@@ -119,6 +151,16 @@ static void order_settle(Order *order, int error, int *fd) {
         order_free(order);
 }
 
+/* Nobody gets its tap. One that was to be made persistent may be so by now: its answer is lost. */
+static void order_fail(NetworkLink *link, Order *order, int error) {
+        const char *const names[] = {order->tap.text};
+
+        if (order->request.verb == NETWORK_PERSIST_TAP && network_remove_taps(link, names, 1) < 0)
+                sd_journal_print(LOG_ERR, "No memory to have %s removed: the next start does that",
+                                 names[0]);
+        order_settle(order, error, NULL);
+}
+
 /* A tap was made, or made persistent. */
 static void on_tap(NetworkLink *link, Order *order, const NetworkReply *reply, int *fd) {
         int r = reply->error;
@@ -129,8 +171,12 @@ static void on_tap(NetworkLink *link, Order *order, const NetworkReply *reply, i
                 if (*fd < 0)
                         r = -EBADMSG;
         }
-        if (r < 0 || order->request.verb == NETWORK_PERSIST_TAP || !order->persistent) {
-                order_settle(order, r, fd);
+        if (r < 0) {
+                order_fail(link, order, r);
+                return;
+        }
+        if (order->request.verb == NETWORK_PERSIST_TAP || !order->persistent) {
+                order_settle(order, 0, fd);
                 return;
         }
 
@@ -140,7 +186,7 @@ static void on_tap(NetworkLink *link, Order *order, const NetworkReply *reply, i
         list_remove(&order->link);
         r = order_give(link, order);
         if (r < 0)
-                order_settle(order, r, NULL);
+                order_fail(link, order, r);
 }
 
 static void on_answer(NetworkLink *link, const NetworkReply *reply, const char *names, int *fd) {
@@ -210,8 +256,10 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
                 return;
         if (reply.kind == NETWORK_BRIDGES)
                 on_bridges(link, &reply, names);
-        else if (reply.kind == NETWORK_ANSWER)
+        else if (reply.kind == NETWORK_ANSWER) {
                 on_answer(link, &reply, names, n_fds > 0 ? fds : &none);
+                (void) begin_patience(link);
+        }
 }
 
 static int connect_now(NetworkLink *link);
@@ -244,9 +292,9 @@ static void take_lost(NetworkLink *link, bool all, ListLink *lost) {
         }
 }
 
-static void settle_lost(ListLink *lost) {
+static void settle_lost(NetworkLink *link, ListLink *lost) {
         while (!list_is_empty(lost))
-                order_settle(LIST_ENTRY(lost->next, Order, link), -EPIPE, NULL);
+                order_fail(link, LIST_ENTRY(lost->next, Order, link), -EPIPE);
 }
 
 static int send_again(NetworkLink *link) {
@@ -299,7 +347,8 @@ static void on_closed(void *userdata, int error) {
                 (void) retry_later(link);
         }
         /* The handlers may give new orders: those come behind what was sent again. */
-        settle_lost(&lost);
+        settle_lost(link, &lost);
+        (void) begin_patience(link);
 }
 
 static int open_socket(void) {
@@ -336,6 +385,7 @@ static int connect_now(NetworkLink *link) {
                 r = watch_bridges(link);
         if (r < 0)
                 link->channel = channel_free(link->channel);
+        (void) begin_patience(link);
         return r;
 }
 
@@ -382,6 +432,7 @@ NetworkLink *network_link_free(NetworkLink *link) {
         order_free(LIST_ENTRY(entry, Order, link));
         channel_free(link->channel);
         sd_event_source_disable_unref(link->retry_timer);
+        sd_event_source_disable_unref(link->patience_timer);
         bridges_clear(&link->bridges);
         bridges_clear(&link->incoming);
         names_clear(&link->keep);
@@ -404,6 +455,12 @@ int network_link_new(NetworkLink **ret, sd_event *event, const NetworkHandlers *
         list_init(&link->orders);
         r = sd_event_add_time_relative(event, &link->retry_timer, CLOCK_MONOTONIC, RETRY_USEC, 0,
                                        on_retry, link);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time_relative(event, &link->patience_timer, CLOCK_MONOTONIC, RETRY_USEC, 0,
+                                       on_impatient, link);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         if (connect_now(link) >= 0)

@@ -26,6 +26,7 @@ typedef struct NetworkLink NetworkLink;
 typedef struct NetworkHandlers {
         void (*bridges_changed)(void *userdata); /* a bridge came or went; may be NULL */
         void *userdata;
+        uint64_t patience_usec; /* one that answers nothing for so long counts as dead; 0: none */
 } NetworkHandlers;
 
 /* Connects, and goes on trying to in the background when that fails. */
@@ -48,9 +49,9 @@ typedef struct TapOrder {
 } TapOrder;
 
 typedef struct TapAnswer {
-        int error;           /* 0 or negative errno; -EPIPE when the service died, twice */
-        Fault fault;         /* with an error: NoSuchBridge, BridgeFull, MACInUse, or Failed */
-        int fd;              /* non-blocking; -1 for a persistent tap; taken by setting it to -1 */
+        int error;   /* 0 or negative errno; -EPIPE when the service died, twice, or is stuck */
+        Fault fault; /* with an error: NoSuchBridge, BridgeFull, MACInUse, or Failed */
+        int fd;      /* non-blocking; -1 for a persistent tap; taken by setting it to -1 */
         char name[IFNAMSIZ]; /* "alb1234567"; not used again in this boot */
 } TapAnswer;
 
