@@ -179,7 +179,14 @@ static void read_allowed(Call *call) {
         int r;
 
         order->reader = (Reader){.ended = on_read, .userdata = call->user};
-        r = blocks_read(call->service->manager, order, &size, &fault);
+        /* When it came there was no such device, or it was busy, and so it waited for no transfer
+         * of its user to end. It lives on when its call was answered: nothing else would bound it.
+         */
+        if (turns_is_over(call->user, TURN_TRANSFER))
+                r = fault_set(&fault, FAULT_TOO_MANY_REQUESTS,
+                              "%d transfers of this user are under way already", TURNS_TRANSFERS);
+        else
+                r = blocks_read(call->service->manager, order, &size, &fault);
         if (r < 0) {
                 call_fail(call, r, &fault);
                 return;

@@ -118,6 +118,10 @@ bool turns_is_full(const TurnUser *user, TurnKind kind) {
         return user && user->n_entered[kind] >= limits[kind];
 }
 
+bool turns_is_over(const TurnUser *user, TurnKind kind) {
+        return user && user->n_entered[kind] > limits[kind];
+}
+
 static bool user_may_go_on(const TurnUser *user) {
         const Waiting *first = LIST_ENTRY(user->waiting.next, Waiting, link);
 

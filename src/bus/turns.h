@@ -53,8 +53,10 @@ const Caller *turns_caller(Turns *turns, sd_bus_message *message);
 /* Is it known that root has sent @message? Not when the sender is gone meanwhile. */
 bool turns_is_root(Turns *turns, sd_bus_message *message);
 
-/* Has the user as many of that kind as are allowed? */
+/* Has the user as many of that kind as are allowed? More than that, since something was one of them
+ * only when its turn came? */
 bool turns_is_full(const TurnUser *user, TurnKind kind);
+bool turns_is_over(const TurnUser *user, TurnKind kind);
 
 /* Counts one more, and one less. A call that had its turn is counted even beyond what is allowed:
  * whether it brings an image was judged when it came. All of these take NULL: nobody. */
