@@ -262,7 +262,8 @@ static int remove_noted(Manager *manager) {
                 return -errno;
         }
         while ((errno = 0, entry = readdir(directory))) {
-                if (entry->d_name[0] == '.' || path_parse(&path, entry->d_name, NULL) < 0 ||
+                /* A label may begin with a dot; "." and ".." are none. */
+                if (path_parse(&path, entry->d_name, NULL) < 0 ||
                     strcmp(path.text, entry->d_name) != 0 || policies_find(manager->paths, &path))
                         continue;
                 manager->n_stale_limits++;

@@ -91,8 +91,9 @@ static int remove_all_again(Manager *manager) {
                 fd_close(fd);
                 return -ENOMEM;
         }
+        /* A label may begin with a dot. */
         while ((entry = readdir(directory)))
-                if (entry->d_name[0] != '.') {
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
                         remove_again(manager, entry->d_name);
                         n++;
                 }
