@@ -87,6 +87,11 @@ int packet_receive(int socket_fd,
                 packet_close_fds(fds, n_fds);
                 return -EMSGSIZE;
         }
+        /* An empty message is taken for the end, and its receiver for somebody who has nothing. */
+        if (n == 0) {
+                packet_close_fds(fds, n_fds);
+                n_fds = 0;
+        }
         *ret_n_fds = n_fds;
         return (int) n;
 }

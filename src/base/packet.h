@@ -17,7 +17,8 @@ int packet_send(int socket_fd, const void *data, size_t size, const int *fds, si
 
 /* Receives one message. Returns its size, 0 when the peer has closed, or a negative errno;
  * -EMSGSIZE for a message larger than @size or with more descriptors than PACKET_FDS_MAX.
- * On success the caller owns the *@ret_n_fds descriptors in @fds (close-on-exec); on failure none.
+ * On success the caller owns the *@ret_n_fds descriptors in @fds (close-on-exec); on failure, and
+ * with 0, none.
  * When this process can't have that many, all of them are lost, and the message comes without.
  */
 int packet_receive(int socket_fd,

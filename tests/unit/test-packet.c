@@ -53,6 +53,18 @@ static void descriptors_travel_with_their_message(void **state) {
         assert_int_equal(fds[0], -1);
 }
 
+static void an_empty_message_leaves_no_descriptor_behind(void **state) {
+        int fds[PACKET_FDS_MAX];
+        int free_fd = next_fd();
+        char data[8] = "";
+        size_t n = 7;
+
+        assert_int_equal(packet_send(pair[0], "", 0, many, 2), 0);
+        assert_int_equal(packet_receive(pair[1], data, sizeof(data), fds, &n), 0);
+        assert_int_equal(n, 0);
+        assert_int_equal(next_fd(), free_fd);
+}
+
 static void what_there_is_no_room_for_is_lost_and_the_message_is_not(void **state) {
         struct rlimit limit, small;
         int fds[PACKET_FDS_MAX];
@@ -119,6 +131,7 @@ static void refuses_more_descriptors_than_there_may_be(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 PACKET_TEST(descriptors_travel_with_their_message),
+                PACKET_TEST(an_empty_message_leaves_no_descriptor_behind),
                 PACKET_TEST(what_there_is_no_room_for_is_lost_and_the_message_is_not),
                 PACKET_TEST(refuses_what_is_too_large),
                 PACKET_TEST(refuses_more_descriptors_than_there_may_be),
