@@ -248,11 +248,12 @@ static void on_removed(void *userdata, const WriterAnswer *answer) {
         BlockDevice *device = request->device;
         Manager *manager = device->manager;
 
-        device->is_removing = false;
         if (answer->error < 0) {
+                device->is_removing = false;
                 request->done(request->userdata, answer->error, &no_fault);
                 return;
         }
+        /* Whoever is told finds it no more, as long as it is still here. */
         request->done(request->userdata, 0, &no_fault);
         manager->observer.block_removed(manager->observer.userdata, device);
         block_forget(device);

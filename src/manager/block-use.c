@@ -190,14 +190,16 @@ static void on_taken_back(void *userdata, const WriterAnswer *answer) {
 static void take_back(BlockDevice *device) {
         if (!device->is_granted)
                 return;
-        device->is_granted = false;
-        if (writer_order(device->manager->writer,
-                         &(const WriterOrder){
-                                 .verb = WRITER_REVOKE_BLOCK,
-                                 .name = device->name.text,
-                         },
-                         on_taken_back, NULL) < 0)
-                sd_journal_print(LOG_ERR, "The block device %s stays open to its last tender",
+        device->is_granted = writer_order(device->manager->writer,
+                                          &(const WriterOrder){
+                                                  .verb = WRITER_REVOKE_BLOCK,
+                                                  .name = device->name.text,
+                                          },
+                                          on_taken_back, NULL) < 0;
+        if (device->is_granted)
+                sd_journal_print(LOG_ERR,
+                                 "The block device %s stays open to its last tender until it was "
+                                 "used again",
                                  device->name.text);
 }
 
