@@ -169,7 +169,7 @@ void macs_give_back(Unikernel *unikernel);
 
 /* --- taps.c */
 int run_set_taps(Run *run, const TapName *taps, size_t n_taps, bool persist);
-/* Those that persist. Once only: a number is given again. */
+/* Those that persist; one that has gone already does no harm. */
 void taps_remove(Manager *manager, const TapName *taps, size_t n_taps);
 /* One that does not persist, and that nobody else has: takes over @fd, without waiting. */
 void tap_discard(Manager *manager, int fd, const TapName *tap);

@@ -56,7 +56,7 @@ void tap_discard(Manager *manager, int fd, const TapName *tap) {
         const char *const names[] = {tap->text};
         sd_event_source *source;
 
-        /* Its number is not given to another one as long as it is open here. */
+        /* It is closed here when the removal has let go of it, which takes no time. */
         if (network_remove_taps(manager->network, names, 1) >= 0 &&
             sd_event_add_io(manager->event, &source, fd, EPOLLIN | EPOLLET, on_tap, manager) >= 0) {
                 if (sd_event_source_set_io_fd_own(source, true) >= 0)

@@ -45,7 +45,7 @@ typedef struct Version {
 Version *version_free(Version *version);
 DEFINE_CLEANUP(Version *, version_free);
 
-/* "alb7". The kernel numbers them, and gives a number again when its tap is gone. */
+/* "alb7". No number is given again in a boot. */
 typedef struct TapName {
         char text[IFNAMSIZ];
 } TapName;

@@ -244,7 +244,7 @@ static int configure(Making *making) {
         if (r == 0)
                 r = netlink_talk(making->netlink, &batch, NULL, NULL);
         if (r == -EEXIST)
-                is_known = batch.errors[0] == 0 && batch.errors[1] == 0;
+                is_known = batch.errors[0] == 0 && batch.errors[1] == 0 && batch.errors[3] == 0;
         batch_clear(&batch);
 
         if (is_known || (r == 0 && unlocked)) {
