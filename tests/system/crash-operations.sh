@@ -12,10 +12,15 @@ operations=(
     destroy 'destroy of one that was stopped'
     'block create' 'block create with content' 'block write' 'block remove'
     'policy set' 'policy set, another one' 'policy remove'
-    'restart of the daemon' 'boot'
+    'create with a network' 'stop with a network' 'destroy with a network'
+    'restart' 'restart of the daemon' 'boot'
 )
 
 ctl() { timeout 20 albatrossctl -q "$@" >>"$log" 2>&1; }
+
+# One that waits for packets until it is ended.
+with_network=(albatrossctl -q create --memory=2 --net=service:crash0 v
+    "${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/echo.spt" -- --ip=10.77.0.2)
 
 # --- before
 
@@ -39,6 +44,12 @@ ended() {
 stopped_again() { running && ctl stop v; }
 with_block() { ctl block create b 2 "$HELLO"; }
 with_policy() { ctl policy set p --unikernels=4 --memory=100 --cpus=0; }
+
+# A bridge for it.
+with_bridge() {
+    [ -e /sys/class/net/crash0 ] || { ip link add crash0 type bridge && ip link set crash0 up; }
+}
+running_with_network() { with_bridge && "${with_network[@]}" >>"$log" 2>&1; }
 
 # One that runs, one that does not, and one that ends while nobody looks.
 daemon_away() {
@@ -80,6 +91,10 @@ operation() { # VICTIM NAME: sets before, request, may_be, at_gate; fails for wh
     'policy set') before=: request=(albatrossctl -q policy set p --unikernels=4 --memory=100 --cpus=0) ;;
     'policy set, another one') before=with_policy request=(albatrossctl -q policy set p --unikernels=5 --memory=50) ;;
     'policy remove') before=with_policy request=(albatrossctl -q policy remove p) ;;
+    'create with a network') before=with_bridge request=("${with_network[@]}") ;;
+    'stop with a network') before=running_with_network request=(albatrossctl -q stop v) ;;
+    'destroy with a network') before=running_with_network request=(albatrossctl -q destroy v) ;;
+    restart) before=running request=(albatrossctl -q restart v) ;;
     'restart of the daemon') before=daemon_away at_gate=yes ;;
     boot) before=host_off at_gate=yes ;;
     esac

@@ -30,13 +30,16 @@ log=$(mktemp)
 n_points=0 n_tried=0
 
 drop_in() { # UNIT LINE...
-    mkdir -p "/run/systemd/system/$1.service.d"
-    printf '%s\n' "${@:2}" >"/run/systemd/system/$1.service.d/crash.conf"
+    mkdir -p "/run/systemd/system/$1.d"
+    printf '%s\n' "${@:2}" >"/run/systemd/system/$1.d/crash.conf"
 }
 # Each kill would cost a while else, and a hundred of them a minute be too many.
-often=('[Unit]' 'StartLimitIntervalSec=0' '[Service]' 'RestartSec=0')
-drop_in albatross-launcher "${often[@]}"
-drop_in albatrossd "${often[@]}" 'ExecStart=' "ExecStart=$gate --gate $flag /usr/libexec/albatross/albatrossd"
+often=('[Unit]' 'StartLimitIntervalSec=0')
+drop_in albatross-launcher.socket "${often[@]}"
+drop_in albatrossd.socket "${often[@]}"
+often+=('[Service]' 'RestartSec=0')
+drop_in albatross-launcher.service "${often[@]}"
+drop_in albatrossd.service "${often[@]}" 'ExecStart=' "ExecStart=$gate --gate $flag /usr/libexec/albatross/albatrossd"
 systemctl daemon-reload
 systemctl restart albatrossd
 
