@@ -257,6 +257,7 @@ static void console_allowed(Call *call) {
                 call_fail(call, r, &fault);
                 return;
         }
+        call->console.is_delegated = call->owners;
         r = manager_open_console(call->service->manager, &call->name, &call->console, &fault);
         reply_pipe(call, r, &fault);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,7 +22,8 @@
 
 typedef struct Console {
         ListLink link;
-        bool last_run;  /* ends with the run at hand, not only with the unikernel */
+        bool last_run; /* ends with the run at hand, not only with the unikernel */
+        bool is_delegated;
         int control_fd; /* tells the reader of further runs; its end says that no more will come */
         sd_event_source *gone_source;
 } Console;
@@ -47,6 +49,26 @@ void consoles_end_run(Unikernel *unikernel) {
 void consoles_close(Unikernel *unikernel) {
         LIST_FOREACH(link, &unikernel->consoles)
         console_free(LIST_ENTRY(link, Console, link));
+}
+
+static void close_delegated(Unikernel *unikernel) {
+        LIST_FOREACH(link, &unikernel->consoles)
+        if (LIST_ENTRY(link, Console, link)->is_delegated)
+                console_free(LIST_ENTRY(link, Console, link));
+}
+
+void consoles_revoke(Manager *manager, const Name *path) {
+        _cleanup_(freep) Unikernel **all = NULL;
+        size_t n;
+
+        if (unikernels_snapshot(manager, &all, &n) < 0) {
+                sd_journal_print(LOG_ERR, "No memory to end who reads consoles below %s",
+                                 path->text);
+                return;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (name_is_below(all[i]->name.text, path->text))
+                        close_delegated(all[i]);
 }
 
 void consoles_add_run(Unikernel *unikernel) {
@@ -126,6 +148,7 @@ static int make_control(Unikernel *unikernel, const ConsoleOrder *order, int *re
         fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
         console->control_fd = pair[0];
         console->last_run = order->last_run;
+        console->is_delegated = order->is_delegated;
         list_append(&unikernel->consoles, &console->link);
         *ret_theirs = pair[1];
         r = sd_event_add_io(unikernel->manager->event, &console->gone_source, pair[0], EPOLLHUP,

@@ -303,6 +303,8 @@ void consoles_add_run(Unikernel *unikernel);
 void consoles_end_run(Unikernel *unikernel);
 /* No further run will come. */
 void consoles_close(Unikernel *unikernel);
+/* The owners of @path have changed: whoever may read on asks again. */
+void consoles_revoke(Manager *manager, const Name *path);
 
 /* --- adopt.c: what the launcher tells on its own, and after a restart of either of us */
 void adopt_entry(void *userdata, const LauncherReply *entry);

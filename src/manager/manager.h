@@ -119,6 +119,7 @@ typedef struct Reader {
 typedef struct ConsoleOrder {
         Reader reader;
         bool follow, last_run;
+        bool is_delegated;               /* not root's: it ends when the owners above change */
         uint64_t n_lines;                /* UINT64_MAX: all */
         uint64_t since_usec, until_usec; /* 0: open; UTC */
 } ConsoleOrder;

@@ -86,6 +86,8 @@ static void finish_set(PolicyJob *job) {
         const Name path = job->order->path;
         Manager *manager = job->manager;
 
+        if (job->has_owners && !owners_equal(&job->owners, &job->previous.owners))
+                consoles_revoke(manager, &path);
         job_finish(job, 0, NULL);
         observer->policy_changed(observer->userdata, &path);
         policy_jobs_run(manager);
@@ -181,6 +183,7 @@ static void finish_removal(PolicyJob *job) {
         Manager *manager = job->manager;
 
         job->removed = (PolicyList){};
+        consoles_revoke(manager, &job->order->path);
         job_finish(job, 0, NULL);
         for (size_t i = 0; i < removed.n; i++)
                 observer->policy_removed(observer->userdata, &removed.entries[i].path);

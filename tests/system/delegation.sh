@@ -33,6 +33,13 @@ check 'alice stops' ctl alice stop alice:web
 check 'alice starts' ctl alice start alice:web
 prints 'alice inspects' hers ctl alice show alice:web
 check 'alice reads the console' ctl alice console alice:web
+ctl alice console -f alice:web >"$test_output.console" 2>&1 &
+reader=$!
+check 'alice follows it' wait_for 5 grep -q sleep=600 "$test_output.console"
+limits alice --owner=bob
+check 'until it is taken from her' wait_for 5 not kill -0 $reader
+limits alice --owner=alice
+rm -f "$test_output.console"
 check 'alice takes out the image' ctl alice get-image alice:web - >/dev/null
 check 'alice destroys' ctl alice destroy alice:web
 check 'alice may go deeper, too' ctl alice -q create --memory=2 alice:deep:er:web "$HELLO" -- --sleep=600 --key=hers
