@@ -23,7 +23,7 @@ one_client() { # NAME
 }
 
 pid=$(ctl create --memory=2 runs "$HELLO" -- --sleep=600 && albatrossctl show runs -P MainPID)
-for act in 'restart systemd-journald' 'restart polkit' 'restart dbus' daemon-reload daemon-reexec; do
+for act in 'restart systemd-journald' 'restart polkit' daemon-reload daemon-reexec 'restart dbus'; do
     wait_for 10 eval 'albatrossctl list >/dev/null 2>&1'
     invariants_note
     : >"$failed"
