@@ -14,17 +14,33 @@
 
 #define PROCS_MAX (64U * 1024U) /* bytes; a scope of ours holds a handful of processes */
 
-int control_group_contains(const char *group, pid_t pid) {
-        _cleanup_(freep) char *text = NULL;
-        char *line, *rest = NULL;
+/* 0 and an untouched *@ret: there is no such group. */
+static int read_members(const char *group, char **ret) {
         char path[PATH_MAX];
         int r;
 
         snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.procs", group);
-        r = file_read_at(AT_FDCWD, path, PROCS_MAX, &text, NULL);
+        r = file_read_at(AT_FDCWD, path, PROCS_MAX, ret, NULL);
         if (r == -ENOENT || r == -ENODEV)
                 return 0;
-        if (r < 0)
+        return r < 0 ? r : 1;
+}
+
+int control_group_is_populated(const char *group) {
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = read_members(group, &text);
+        return r > 0 ? text[0] != '\0' : r;
+}
+
+int control_group_contains(const char *group, pid_t pid) {
+        _cleanup_(freep) char *text = NULL;
+        char *line, *rest = NULL;
+        int r;
+
+        r = read_members(group, &text);
+        if (r <= 0)
                 return r;
         for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
                 uint64_t member;

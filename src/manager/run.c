@@ -9,8 +9,12 @@
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
+#include "host/control-group.h"
 #include "manager/blocks.h"
 #include "manager/manager-internal.h"
+
+/* How long those that were killed have until it is looked again whether they are gone. */
+#define CLEAR_USEC (10ULL * 1000ULL)
 
 Run *run_new(Unikernel *unikernel, const LauncherReply *spawned) {
         Run *run;
@@ -29,6 +33,7 @@ Run *run_new(Unikernel *unikernel, const LauncherReply *spawned) {
 Run *run_free(Run *run) {
         if (!run)
                 return NULL;
+        sd_event_source_disable_unref(run->clear_timer);
         free(run->taps);
         free(run);
         return NULL;
@@ -131,13 +136,40 @@ static void run_finish(Unikernel *unikernel) {
         }
 }
 
+static void run_clear(Unikernel *unikernel);
+
+static int on_clear(sd_event_source *source, uint64_t usec, void *userdata) {
+        Unikernel *unikernel = userdata;
+
+        unikernel->run->clear_timer = sd_event_source_disable_unref(unikernel->run->clear_timer);
+        run_clear(unikernel);
+        return 0;
+}
+
+/* A tender that was taken over may have left processes behind. They are of its uid, and must not
+ * meet the next one that gets it. */
+static void run_clear(Unikernel *unikernel) {
+        char group[NAME_CONTROL_GROUP_MAX + 1], unit[NAME_UNIT_MAX + 1];
+        Run *run = unikernel->run;
+
+        unikernel_control_group(unikernel, group);
+        if (run->opened && run->scoped && control_group_is_populated(group) > 0 &&
+            sd_event_add_time_relative(unikernel->manager->event, &run->clear_timer,
+                                       CLOCK_MONOTONIC, CLEAR_USEC, 0, on_clear, unikernel) >= 0) {
+                unikernel_scope(unikernel, unit);
+                scope_kill(unikernel->manager->bus, unit, SIGKILL);
+                return;
+        }
+        run_finish(unikernel);
+}
+
 static void on_result(void *userdata, const char *result) {
         Unikernel *unikernel = userdata;
 
         unikernel->result_slot = sd_bus_slot_unref(unikernel->result_slot);
         if (result && strcmp(result, "oom-kill") == 0)
                 unikernel->last_exit.result = EXIT_OOM_KILL;
-        run_finish(unikernel);
+        run_clear(unikernel);
 }
 
 void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
@@ -147,7 +179,7 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         char unit[NAME_UNIT_MAX + 1];
 
         /* Told twice, by one launcher and by the next one's silence. */
-        if (unikernel->result_slot)
+        if (unikernel->result_slot || run->clear_timer)
                 return;
         /* That is how systemctl stop of the scope, or of a slice above it, ends one. Only root can,
          * and it is an answer to nobody's crash. */
@@ -164,5 +196,5 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
                                       on_result, unikernel) >= 0)
                         return;
         }
-        run_finish(unikernel);
+        run_clear(unikernel);
 }

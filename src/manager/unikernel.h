@@ -69,7 +69,8 @@ typedef struct Run {
         sd_id128_t invocation;
         TapName *taps; /* of its networks, in their order */
         size_t n_taps;
-        bool taps_persist; /* they don't end with their tender */
+        bool taps_persist;            /* they don't end with their tender */
+        sd_event_source *clear_timer; /* its tender is gone, and has left somebody behind */
 } Run;
 
 /* At least the last 64 runs of a name can be read in the journal. */
