@@ -104,8 +104,7 @@ slow() { # KIND TEXT SECONDS
 slow silent 'No progress for 2 s' 2
 slow trickle 'did not arrive within 4 s' 4
 check 'nothing is left of these' wait_for 5 not pgrep albatross-infla
-equal 'neither file nor uid' '' \
-    "$(find /var/lib/albatross/v1 /run/systemd/dynamic-uid /run/albatross/runs -type f)"
+equal 'neither file nor uid' '' "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)$(lent_uids)"
 rm -r /run/albatrossd.conf.d
 systemctl restart albatrossd
 albatrossctl -q create --no-start first "$HELLO" && albatrossctl -q destroy first
