@@ -24,11 +24,15 @@ static void create_allowed(Call *call) {
         manager_create(call->service->manager, &call->create, create_done, call);
 }
 
-/* One that may use the MACs of others, to which an owner's delegation does not reach. */
+/* One that may use the MACs of others, to which an owner's delegation does not reach: any, or one
+ * that it chooses, which may be that of a host elsewhere on the bridge. */
 static bool has_unlocked_net(const Config *config) {
-        for (size_t i = 0; i < config->devices.n_nets; i++)
-                if (config->devices.nets[i].unlocked)
+        for (size_t i = 0; i < config->devices.n_nets; i++) {
+                const Net *net = &config->devices.nets[i];
+
+                if (net->unlocked || mac_is_given(&net->mac))
                         return true;
+        }
         return false;
 }
 

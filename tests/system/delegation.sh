@@ -201,6 +201,7 @@ polkit.addRule(function(action, subject) {
 });
 END
 sleep 1
+refuse 'a MAC address of one'\''s choice, the gateway'\''s, say, is not an owner'\''s to have' "$no" ctl alice create --net=service:br0@02:00:00:00:00:99 alice:new "$HELLO"
 refuse 'a network that is not locked is not an owner'\''s to have' "$no" ctl alice create --net=service:br0,nolock alice:new "$HELLO"
 logged() { # TEXT
     wait_for 5 sh -c 'journalctl -q -t rule -o cat --since=-1min | grep -qxF -e "$1"' sh "$1"
