@@ -210,7 +210,7 @@ static int read_invocations(Unikernel *unikernel, const json_t *array) {
 static int read_taps(RunRecord *ret, const json_t *array) {
         size_t n = json_array_size(array);
 
-        if (n > DEVICES_MAX)
+        if (n > DEVICES_MAX || (array && !json_is_array(array)))
                 return -EBADMSG;
         for (size_t i = 0; i < n; i++) {
                 const char *text = json_string_value(json_array_get(array, i));

@@ -10,7 +10,7 @@
 #include "fuzz.h"
 #include "manager/manager-internal.h"
 
-static Run run_of(const RunRecord *record) {
+static Run run_of(RunRecord *record) {
         return (Run){
                 .pid = record->pid,
                 .start_ticks = record->start_ticks,
@@ -18,10 +18,13 @@ static Run run_of(const RunRecord *record) {
                 .slice_number = record->slice_number,
                 .opened_usec = record->opened_usec,
                 .added_name = record->added_name,
+                .taps = record->taps,
+                .n_taps = record->n_taps,
+                .taps_persist = record->taps_persist,
         };
 }
 
-static void check(Unikernel *unikernel, const RunRecord *record) {
+static void check(Unikernel *unikernel, RunRecord *record) {
         Run run = run_of(record);
         Unikernel again = {.name = unikernel->name};
         _cleanup_(freep) char *text = NULL;
@@ -39,6 +42,13 @@ static void check(Unikernel *unikernel, const RunRecord *record) {
                          (other.pid == record->pid && other.start_ticks == record->start_ticks &&
                           other.uid == record->uid && other.slice_number == record->slice_number),
                  "a run stays as it is");
+        property(!unikernel->run || (other.n_taps == record->n_taps &&
+                                     other.taps_persist == record->taps_persist &&
+                                     memcmp(other.taps, record->taps, sizeof(other.taps)) == 0),
+                 "its taps stay as they are");
+        for (size_t i = 0; i < record->n_taps; i++)
+                property(strncmp(record->taps[i].text, "alb", 3) == 0,
+                         "nothing is taken for a tap of ours that is none");
         property(again.n_restarts == unikernel->n_restarts &&
                          again.state_usec == unikernel->state_usec &&
                          again.last_exit.result == unikernel->last_exit.result &&

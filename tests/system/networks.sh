@@ -209,9 +209,9 @@ rm -f "$test_output".*
 
 # --- many
 
-check '40 at once' eval 'for i in {1..40}; do echo "n$i 10.77.1.$i"; done |
+check '200 at once' eval 'for i in {1..200}; do echo "n$i 10.77.1.$i"; done |
     xargs -P 4 -L 1 sh -c '\''albatrossctl -q create --memory=2 --net=service:br0 $0 "'"$echo"'" -- --ip=$1'\'
-equal 'have a tap each' 40 "$(n_taps)"
+equal 'have a tap each' 200 "$(n_taps)"
 (albatrossctl list -q | xargs albatrossctl -q destroy) &
 destroyer=$!
 worst=0

@@ -327,6 +327,35 @@ static void sums_that_are_no_number_are_refused(void **state) {
         claim_free(first);
 }
 
+static void check_bridges(World *world, const char *unikernel, const char *expected) {
+        Bridges bridges = {};
+        char text[128];
+        Name name;
+
+        assert_int_equal(name_parse(&name, unikernel, NULL), 0);
+        assert_int_equal(policies_bridges(world->tree, &world->machine, &name, &bridges), 0);
+        bridges_format(&bridges, text, sizeof(text));
+        assert_string_equal(text, expected);
+        bridges_clear(&bridges);
+}
+
+/* What is filled in comes from these. */
+static void knows_all_bridges_that_are_allowed(void **state) {
+        World *world = *state;
+        Bridges all = world->machine.bridges;
+
+        check_bridges(world, "x", "br0,br1,br2");
+        check_bridges(world, "alice:x", "br0,br1");
+        check_bridges(world, "alice:carol:x", "br0,br1");
+        check_bridges(world, "alice:bob:x", "br0");
+        check_bridges(world, "alice:bob:a:b:x", "br0");
+        /* One that the host has no more. */
+        world->machine.bridges = (Bridges){.names = all.names + 1, .n = all.n - 1};
+        check_bridges(world, "alice:bob:x", "");
+        check_bridges(world, "alice:x", "br1");
+        world->machine.bridges = all;
+}
+
 static void without_cpus_given_it_gets_all_that_are_allowed(void **state) {
         World *world = *state;
         Cpus cpus;
@@ -360,6 +389,7 @@ int main(void) {
                 TEST(a_run_in_place_of_another_one_needs_only_the_difference),
                 TEST(what_is_there_already_is_counted_beyond_all_limits),
                 TEST(sums_that_are_no_number_are_refused),
+                TEST(knows_all_bridges_that_are_allowed),
                 TEST(without_cpus_given_it_gets_all_that_are_allowed),
         };
 
