@@ -10,7 +10,9 @@ __albatrossctl_options() {
         echo --host= --machine= --path= --json= -j --quiet --no-pager --no-legend \
             --no-ask-password --dry-run --help --version
         ;;
-    create) echo --memory= --cpus= --net= --block= --restart= --startup= --name --no-name --no-start --console ;;
+    create) echo --memory= --cpus= --net= --block= --restart= --startup= --name --no-name --no-start --force --console ;;
+    update) echo --memory= --cpus= --net= --block= --restart= --startup= --wait-running= --name --no-name ;;
+    set) echo --memory= --cpus= --net= --block= --restart= --startup= --now --name --no-name ;;
     start | restart) echo --all ;;
     stop) echo --all --runtime ;;
     show) echo --property= ;;
@@ -23,7 +25,7 @@ __albatrossctl_options() {
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create start stop restart destroy console logs get-image policy block import-state cat-config
+    echo list status show inspect create update set rollback start stop restart destroy console logs get-image policy block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -66,7 +68,7 @@ __albatrossctl_value() {
     --block-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --owner) mapfile -t COMPREPLY < <(compgen -A user -- "$cur"; compgen -P @ -A group -- "${cur#@}") ;;
     --restart) __albatrossctl_offer 'no all' ;;
-    --memory | --cpus | --net | --block | --startup | --unikernels | --bridges) COMPREPLY=() ;;
+    --memory | --cpus | --net | --block | --startup | --wait-running | --unikernels | --bridges) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -95,10 +97,18 @@ __albatrossctl_argument() {
     '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
     list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
     start | stop | restart) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
-    status | show | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
+    status | show | set | rollback | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
     inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     create)
         [ "$2" -eq 0 ] || { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
+        ;;
+    update)
+        if [ "$2" -eq 0 ]; then
+            __albatrossctl_offer "$(__albatrossctl_names)"
+        else
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        fi
         ;;
     block) __albatrossctl_block_argument "$2" ;;
     policy)

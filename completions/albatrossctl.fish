@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create start stop restart destroy console logs get-image policy block import-state cat-config
+set -l verbs list status show inspect create update set rollback start stop restart destroy console logs get-image policy block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -54,6 +54,9 @@ complete -c albatrossctl -n $none -a status -d 'Show how unikernels are, or the 
 complete -c albatrossctl -n $none -a show -d 'Show what is known of a unikernel'
 complete -c albatrossctl -n $none -a inspect -d 'Show what an image is'
 complete -c albatrossctl -n $none -a create -d 'Create a unikernel from an image, and start it'
+complete -c albatrossctl -n $none -a update -d 'Give a unikernel another image, and restart it'
+complete -c albatrossctl -n $none -a set -d 'Change the configuration of a unikernel'
+complete -c albatrossctl -n $none -a rollback -d 'Make a unikernel what it was before'
 complete -c albatrossctl -n $none -a start -d 'Start unikernels'
 complete -c albatrossctl -n $none -a stop -d 'Stop unikernels'
 complete -c albatrossctl -n $none -a restart -d 'Stop unikernels and start them again'
@@ -77,14 +80,18 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and not __fish_
 complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from list set remove' -a '(__albatrossctl_paths)'
 
 # Their options.
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l memory -x -d 'Memory of the guest'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l startup -x -d 'Priority of its start at boot'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l restart -a 'no all' -d 'Start it again when it ends by itself'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l cpus -x -d 'CPUs it may use'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l net -x -d 'A network'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l block -x -d 'A block device'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l name -d 'Give the guest its name'
-complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l no-name -d 'Do not give the guest its name'
+complete -c albatrossctl -n '__fish_seen_subcommand_from update' -l wait-running -d 'Go back when it ends within that time'
+complete -c albatrossctl -n '__fish_seen_subcommand_from set' -l now -d 'Restart it when it is to run'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l force -d 'Update it when it is there already'
+complete -c albatrossctl -n '__fish_seen_subcommand_from update set rollback' -a '(__albatrossctl_names)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l memory -x -d 'Memory of the guest'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l startup -x -d 'Priority of its start at boot'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l restart -a 'no all' -d 'Start it again when it ends by itself'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l cpus -x -d 'CPUs it may use'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l net -x -d 'A network'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l block -x -d 'A block device'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l name -d 'Give the guest its name'
+complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l no-name -d 'Do not give the guest its name'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create import-state' -l no-start -d 'Only create it'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d 'Follow its output and exit with its status'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -l all -d 'All there are, or all below the path'

@@ -58,6 +58,8 @@ Call *call_free(Call *call) {
         free(call->others);
         policy_order_clear(&call->policy);
         config_clear(&call->create.change.values);
+        config_clear(&call->set.change.values);
+        config_clear(&call->update.change.values);
         fd_close(call->fd);
         free(call);
         return NULL;
@@ -225,6 +227,10 @@ void call_stop(Call *call) {
 
 void call_restart(Call *call) {
         manager_restart(call->service->manager, &call->name, call_done, call);
+}
+
+void call_rollback(Call *call) {
+        manager_rollback(call->service->manager, &call->name, call_done, call);
 }
 
 void call_destroy(Call *call) {

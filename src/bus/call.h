@@ -38,6 +38,8 @@ struct Call {
         /* Of the calls that have it: */
         CreateOrder create;
         StopOrder stop;
+        SetOrder set;
+        UpdateOrder update;
         BulkOrder bulk;
         ConsoleOrder console;
         BlockCreateOrder block_create;
@@ -72,6 +74,7 @@ void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata);
 void call_start(Call *call);
 void call_stop(Call *call);
 void call_restart(Call *call);
+void call_rollback(Call *call);
 void call_destroy(Call *call);
 
 /* A ManagerDone whose userdata is the Call: replies without values. */

@@ -24,18 +24,6 @@ static void create_allowed(Call *call) {
         manager_create(call->service->manager, &call->create, create_done, call);
 }
 
-/* One that may use the MACs of others, to which an owner's delegation does not reach: any, or one
- * that it chooses, which may be that of a host elsewhere on the bridge. */
-static bool has_unlocked_net(const Config *config) {
-        for (size_t i = 0; i < config->devices.n_nets; i++) {
-                const Net *net = &config->devices.nets[i];
-
-                if (net->unlocked || mac_is_given(&net->mac))
-                        return true;
-        }
-        return false;
-}
-
 static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(call_freep) Call *call = NULL;
         const char *verb;
@@ -58,7 +46,7 @@ static int method_create(sd_bus_message *message, void *userdata, sd_bus_error *
         /* The descriptor belongs to the message, which the call keeps. */
         call->create.name = call->name;
         call->create.image_fd = fd;
-        verb = has_unlocked_net(&call->create.change.values) ? "create-unlocked" : "create";
+        verb = bus_has_unlocked_net(&call->create.change.values) ? "create-unlocked" : "create";
         return call_authorize(TAKE_PTR(call), "org.albatross.manage-unikernels", verb,
                               create_allowed);
 }
@@ -91,6 +79,10 @@ static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error 
 
 static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return manage(message, userdata, error, "start", call_start);
+}
+
+static int method_rollback(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return manage(message, userdata, error, "rollback", call_rollback);
 }
 
 static int method_restart(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -315,6 +307,18 @@ const sd_bus_vtable manager_vtable[] = {
                                 SD_BUS_ARGS("s", name, "a{sv}", options),
                                 SD_BUS_NO_RESULT,
                                 method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetUnikernel",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                bus_method_set, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("UpdateUnikernel",
+                                SD_BUS_ARGS("s", name, "h", image, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                bus_method_update, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RollbackUnikernel",
+                                SD_BUS_ARGS("s", name, "a{sv}", options),
+                                SD_BUS_NO_RESULT,
+                                method_rollback, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("RestartUnikernel",
                                 SD_BUS_ARGS("s", name, "a{sv}", options),
                                 SD_BUS_NO_RESULT,

@@ -283,6 +283,26 @@ int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *faul
         return read_options(message, options, order, fault);
 }
 
+int options_read_set(sd_bus_message *message, SetOrder *order, Fault *fault) {
+        static const Option options[] = {
+                CONFIG_OPTIONS(SetOrder),
+                {"Now", "b", read_bool, offsetof(SetOrder, now), 0},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
+int options_read_update(sd_bus_message *message, UpdateOrder *order, Fault *fault) {
+        static const Option options[] = {
+                CONFIG_OPTIONS(UpdateOrder),
+                {"WaitRunning", "t", read_uint64, offsetof(UpdateOrder, wait_running_usec), 0},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
 int options_read_stop(sd_bus_message *message, StopOrder *order, Fault *fault) {
         static const Option options[] = {
                 {"UntilBoot", "b", read_bool, offsetof(StopOrder, until_boot), 0},

@@ -44,6 +44,11 @@ static bool is_transfer(void *userdata, sd_bus_message *message) {
         const char *text;
         Name name;
 
+        /* Nor does one that is not there to be updated. */
+        if (sd_bus_message_is_method_call(message, BUS_MANAGER, "UpdateUnikernel"))
+                return sd_bus_message_read_basic(message, 's', &text) > 0 &&
+                       name_parse(&name, text, NULL) >= 0 &&
+                       manager_find(service->manager, name.text);
         if (!sd_bus_message_is_method_call(message, BUS_MANAGER, "CreateUnikernel"))
                 return block_is_transfer(service, message);
         return sd_bus_message_read_basic(message, 's', &text) > 0 &&
@@ -117,7 +122,8 @@ static void on_changed(void *userdata, const Unikernel *unikernel) {
                                        "State", "StateChangeTimestamp", "Restarts", "MainPID",
                                        "UID", "Scope", "Slice", "ControlGroup", "InvocationID",
                                        "Tender", "ExitResult", "ExitStatus", "ExitTimestamp",
-                                       "Exits", "AddName", "NextRestartTimestamp", NULL);
+                                       "Exits", "AddName", "NextRestartTimestamp", "Type", "Memory",
+                                       "CPUs", "ImageSize", "RestartPolicy", "Startup", NULL);
 }
 
 static int append_exit(sd_bus_message *signal, const Unikernel *unikernel, const char *path) {

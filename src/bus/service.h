@@ -25,6 +25,11 @@ extern const sd_bus_vtable unikernel_vtable[];
 int bus_method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* revision-methods.c, the same; and whether there is a network that may use the MACs of others. */
+int bus_method_set(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int bus_method_update(sd_bus_message *message, void *userdata, sd_bus_error *error);
+bool bus_has_unlocked_net(const Config *config);
+
 /* bulk-methods.c, the same. */
 int bus_method_start_all(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int bus_method_stop_all(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -84,8 +84,10 @@ const OptionInfo option_infos[N_OPTIONS] = {
                           "Who may do everything below the path; may be repeated"},
         [OPTION_RECURSIVE] = {"recursive", 0, no_argument, NULL, "With the policies below"},
 
-        [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC", "Wait until it runs"},
-        [OPTION_NOW] = {"now", 0, no_argument, NULL, "Restart it with the new settings"},
+        [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC",
+                                 "Go back when it ends within that time, by default 10 seconds"},
+        [OPTION_NOW] = {"now", 0, no_argument, NULL,
+                        "Restart it when it is to run, so that it has that now"},
         [OPTION_BLOCKS] = {"blocks", 0, no_argument, NULL, "Remove its block devices too"},
 };
 
@@ -201,6 +203,9 @@ static int add_net(Options *options, const char *value, Fault *fault) {
         Net net;
         int r;
 
+        /* An empty list is one, too. */
+        if (value[0] == '\0')
+                return 0;
         r = net_parse(&net, value, fault);
         return r < 0 ? r : devices_add_net(&options->devices, &net, fault);
 }
@@ -225,6 +230,9 @@ static int read_blocks(Options *options, Fault *fault) {
         while ((value = option_next_value(options, OPTION_BLOCK, &i))) {
                 Block block;
                 int r;
+
+                if (value[0] == '\0')
+                        continue;
 
                 r = block_parse(&block, value, fault);
                 if (r >= 0)
@@ -260,6 +268,18 @@ static int read_moment(OptionId id,
                                   "\"-5min\".");
         }
         return r;
+}
+
+static int read_wait_running(Options *options, const char *value, Fault *fault) {
+        uint64_t seconds = 10;
+
+        if (value && (number_parse(value, 86400, &seconds) < 0 || seconds == 0))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "\"%.60s\" of --wait-running is no number of seconds from 1 to "
+                                 "86400",
+                                 value);
+        options->wait_running_usec = seconds * 1000000;
+        return 0;
 }
 
 static int add_properties(Options *options, const char *value, Fault *fault) {
@@ -298,6 +318,8 @@ static int take_option(Options *options,
                 return add_net(options, value, fault);
         else if (id == OPTION_RESTART)
                 return restart_parse(&options->restart, value, fault);
+        else if (id == OPTION_WAIT_RUNNING)
+                return read_wait_running(options, value, fault);
         else if (id == OPTION_STARTUP)
                 return startup_parse(&options->startup, value, fault);
         else if (id == OPTION_PROPERTY)

@@ -40,6 +40,8 @@ typedef enum OptionId {
         OPTION_BLOCK,
         OPTION_RESTART,
         OPTION_STARTUP,
+        OPTION_WAIT_RUNNING,
+        OPTION_NOW,
         OPTION_NAME,
         OPTION_NO_NAME,
         OPTION_NO_START,
@@ -62,8 +64,6 @@ typedef enum OptionId {
         OPTION_OWNER,
         OPTION_RECURSIVE,
         /* Not there yet. */
-        OPTION_WAIT_RUNNING,
-        OPTION_NOW,
         OPTION_BLOCKS,
         N_OPTIONS,
 } OptionId;
@@ -114,6 +114,7 @@ typedef struct Options {
         Devices devices;
         RestartRule restart;
         uint32_t startup;
+        uint64_t wait_running_usec;
         Name own_path; /* the one path that is delegated to the caller; see own-path.h */
         const char *properties[PROPERTIES_MAX];
         size_t n_properties;

@@ -7,61 +7,24 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "ctl/append.h"
 #include "ctl/attach.h"
 #include "ctl/call.h"
+#include "ctl/config-options.h"
 #include "ctl/connect.h"
 #include "ctl/error.h"
-#include "ctl/escape.h"
 #include "ctl/source.h"
 #include "ctl/target.h"
 #include "ctl/verb.h"
 #include "ctl/visible.h"
 
 static int check_options(const Options *options, Fault *fault) {
-        if (option_given(options, OPTION_NAME) && option_given(options, OPTION_NO_NAME))
-                return fault_set(fault, FAULT_INVALID_ARGUMENT,
-                                 "--name and --no-name exclude each other");
         if (option_given(options, OPTION_CONSOLE) && option_given(options, OPTION_NO_START))
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,
                                  "--console follows what is started, so --no-start excludes it");
-
-        /* The bus carries text only, and drops who sends it anything else. */
-        for (size_t i = 0; i < options->n_rest; i++)
-                if (!escape_is_utf8(options->rest[i], strlen(options->rest[i])))
-                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
-                                         "Argument %zu of the guest is not valid UTF-8", i + 1);
-        return 0;
-}
-
-/* Only what was given: what a new unikernel has otherwise is for the daemon to say. */
-static int append_options(sd_bus_message *message, const Options *options) {
-        int r;
-
-        r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
-        if (r >= 0 && option_given(options, OPTION_MEMORY))
-                r = sd_bus_message_append(message, "{sv}", "Memory", "t", options->memory_bytes);
-        if (r >= 0 && option_given(options, OPTION_CPUS))
-                r = append_cpus(message, &options->cpus);
-        if (r >= 0 && option_given(options, OPTION_NAME))
-                r = sd_bus_message_append(message, "{sv}", "AddName", "b", 1);
-        if (r >= 0 && option_given(options, OPTION_NO_NAME))
-                r = sd_bus_message_append(message, "{sv}", "AddName", "b", 0);
-        if (r >= 0 && option_given(options, OPTION_NET))
-                r = append_nets(message, &options->devices);
-        if (r >= 0 && option_given(options, OPTION_BLOCK))
-                r = append_blocks(message, &options->devices);
-        if (r >= 0 && option_given(options, OPTION_RESTART))
-                r = append_restart(message, &options->restart);
-        if (r >= 0 && option_given(options, OPTION_STARTUP))
-                r = sd_bus_message_append(message, "{sv}", "Startup", "u", options->startup);
-        if (r >= 0 && options->n_rest > 0)
-                r = append_words(message, "Arguments", options->rest);
-        if (r >= 0 && option_given(options, OPTION_NO_START))
-                r = sd_bus_message_append(message, "{sv}", "Start", "b", 0);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(message);
+        if (option_given(options, OPTION_CONSOLE) && option_given(options, OPTION_FORCE))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "--console follows what is created, so --force excludes it");
+        return config_options_check(options, fault);
 }
 
 static int fill_request(sd_bus_message *message,
@@ -73,7 +36,13 @@ static int fill_request(sd_bus_message *message,
 
         r = sd_bus_message_append(message, "sh", name->text, image_fd);
         if (r >= 0)
-                r = append_options(message, options);
+                r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r >= 0)
+                r = config_options_append(message, options);
+        if (r >= 0 && option_given(options, OPTION_NO_START))
+                r = sd_bus_message_append(message, "{sv}", "Start", "b", 0);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
         return r < 0 ? error_from_bus(fault, NULL, r) : 0;
 }
 
@@ -99,6 +68,29 @@ static int pretend(sd_bus *bus, const Name *name, const char *text, Fault *fault
         }
         printf("Would create %s\n", text);
         return EXIT_SUCCESS;
+}
+
+/* One of that name is there: it becomes what is asked for, and runs unless it is not to. */
+static int update(sd_bus *bus,
+                  const Name *name,
+                  int image_fd,
+                  const Options *options,
+                  Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *start = NULL;
+        int r;
+
+        r = config_options_update(&request, bus, name, image_fd, options, fault);
+        if (r >= 0)
+                r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0 || option_given(options, OPTION_NO_START))
+                return r;
+        r = call_new(&start, bus, "StartUnikernel", fault);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(start, "sa{sv}", name->text, 0);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        return call_now(NULL, bus, start, CALL_PATIENTLY, fault);
 }
 
 int verb_create(const Options *options, Fault *fault) {
@@ -135,6 +127,8 @@ int verb_create(const Options *options, Fault *fault) {
                 return attach_run(bus, request, &name, options, fault);
 
         r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0 && fault->code == FAULT_ALREADY_EXISTS && option_given(options, OPTION_FORCE))
+                r = update(bus, &name, image_fd, options, fault);
         if (r < 0)
                 return r;
         if (!option_given(options, OPTION_QUIET))

@@ -20,6 +20,10 @@ static const OptionInfo policy_infos[N_OPTIONS] = {
                           "Size of all block devices together"},
 };
 
+static const OptionInfo create_infos[N_OPTIONS] = {
+        [OPTION_FORCE] = {"force", 0, no_argument, NULL, "Update it when it is there already"},
+};
+
 const Verb verbs[] = {
         {.name = "list",
          .max_args = 1,
@@ -50,11 +54,34 @@ const Verb verbs[] = {
          .min_args = 2,
          .max_args = 2,
          .flags = VERB_TAKES_REST | VERB_MAY_ASK | VERB_IMAGE_IN,
-         .options = CONFIG_OPTIONS | BIT(NO_START) | BIT(CONSOLE),
-         .later = BIT(FORCE),
+         .options = CONFIG_OPTIONS | BIT(NO_START) | BIT(FORCE) | BIT(CONSOLE),
+         .infos = create_infos,
          .synopsis = "NAME IMAGE [-- ARG...]",
          .help = "Create a unikernel from an image, and start it",
          .run = verb_create},
+        {.name = "update",
+         .min_args = 2,
+         .max_args = 2,
+         .flags = VERB_TAKES_REST | VERB_MAY_ASK | VERB_IMAGE_IN,
+         .options = CONFIG_OPTIONS | BIT(WAIT_RUNNING),
+         .synopsis = "NAME IMAGE [-- ARG...]",
+         .help = "Give a unikernel another image, and restart it",
+         .run = verb_update},
+        {.name = "set",
+         .min_args = 1,
+         .max_args = 1,
+         .flags = VERB_TAKES_REST | VERB_MAY_ASK,
+         .options = CONFIG_OPTIONS | BIT(NOW),
+         .synopsis = "NAME [-- ARG...]",
+         .help = "Change the configuration of a unikernel",
+         .run = verb_set},
+        {.name = "rollback",
+         .min_args = 1,
+         .max_args = 1,
+         .flags = VERB_MAY_ASK,
+         .synopsis = "NAME",
+         .help = "Make a unikernel what it was before its last update",
+         .run = verb_rollback},
         {.name = "start",
          .max_args = VERB_ANY,
          .flags = VERB_MAY_ASK,
@@ -135,9 +162,6 @@ const Verb verbs[] = {
          .run = verb_cat_config},
 
         /* Not there yet. */
-        {.name = "update"},
-        {.name = "set"},
-        {.name = "rollback"},
         {.name = "stats"},
         {.name = "top"},
         {.name = "monitor"},

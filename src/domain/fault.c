@@ -38,6 +38,7 @@ static const struct {
         [FAULT_LAUNCHER_GONE] = {"LauncherGone", EPIPE},
         [FAULT_SCOPE_FAILED] = {"ScopeFailed", EIO},
         [FAULT_START_FAILED] = {"StartFailed", EIO},
+        [FAULT_ROLLED_BACK] = {"RolledBack", ECANCELED},
         [FAULT_FAILED] = {"Failed", EIO},
 };
 

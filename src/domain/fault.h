@@ -37,6 +37,7 @@ typedef enum FaultCode {
         FAULT_LAUNCHER_GONE,
         FAULT_SCOPE_FAILED,
         FAULT_START_FAILED,
+        FAULT_ROLLED_BACK,
         FAULT_FAILED,
         FAULT_N_CODES,
 } FaultCode;

@@ -78,9 +78,10 @@ static int check_owner(const BlockDevice *device, const Unikernel *unikernel, Fa
                          device->unikernel->name.text);
 }
 
-int blocks_assign(Unikernel *unikernel, Fault *fault) {
-        const Devices *wanted = &unikernel->config.devices;
-        BlockDevice *devices[DEVICES_MAX];
+static int find_all(BlockDevice *devices[static DEVICES_MAX],
+                    const Unikernel *unikernel,
+                    const Devices *wanted,
+                    Fault *fault) {
         int r;
 
         if (wanted->n_blocks > DEVICES_MAX)
@@ -98,6 +99,23 @@ int blocks_assign(Unikernel *unikernel, Fault *fault) {
                                                  devices[i]->name.text, wanted->blocks[k].guest,
                                                  wanted->blocks[i].guest);
         }
+        return 0;
+}
+
+int blocks_check(const Unikernel *unikernel, const Devices *wanted, Fault *fault) {
+        BlockDevice *devices[DEVICES_MAX];
+
+        return find_all(devices, unikernel, wanted, fault);
+}
+
+int blocks_assign(Unikernel *unikernel, Fault *fault) {
+        const Devices *wanted = &unikernel->config.devices;
+        BlockDevice *devices[DEVICES_MAX];
+        int r;
+
+        r = find_all(devices, unikernel, wanted, fault);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < wanted->n_blocks; i++)
                 attach(devices[i], unikernel);
         return 0;

@@ -64,6 +64,9 @@ void blocks_sweep(Manager *manager);
  * FAULT_NO_SUCH_BLOCK_DEVICE, FAULT_BLOCK_DEVICE_BUSY. Those that did already still do. */
 int blocks_assign(Unikernel *unikernel, Fault *fault);
 
+/* Could all of @wanted belong to it? Nothing is changed. */
+int blocks_check(const Unikernel *unikernel, const Devices *wanted, Fault *fault);
+
 /* Nothing belongs to @unikernel any more: before its configuration is replaced (and the new one
  * assigned), and when it is freed. What it uses still belongs to it until that ends, unless it is
  * assigned again. */

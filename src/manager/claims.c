@@ -17,9 +17,7 @@ static void share_clear(Share *share) {
 }
 
 /* What it takes when it runs. The caller clears *@ret, whatever is returned. */
-static int share_of(Share *ret, const Unikernel *unikernel) {
-        const Config *config = &unikernel->config;
-
+static int share_of(Share *ret, const Config *config) {
         *ret = (Share){
                 .n_unikernels = 1,
                 .memory_bytes = config->memory_bytes,
@@ -43,7 +41,7 @@ int unikernel_claim(Unikernel *unikernel, bool running, Fault *fault) {
         Policy machine;
         int r;
 
-        r = share_of(&share, unikernel);
+        r = share_of(&share, &unikernel->config);
         if (r < 0)
                 return r;
         manager_machine_policy(unikernel->manager, &machine);
@@ -58,7 +56,7 @@ int unikernel_claim_run(Unikernel *unikernel, Fault *fault) {
         Policy machine;
         int r;
 
-        r = share_of(&share, unikernel);
+        r = share_of(&share, &unikernel->config);
         if (r < 0)
                 return r;
         manager_machine_policy(unikernel->manager, &machine);
@@ -72,10 +70,24 @@ int unikernel_claim_again(Unikernel *unikernel, Fault *fault) {
 
         if (claim_is_running(unikernel->claim))
                 return unikernel_claim_run(unikernel, fault);
-        r = share_of(&share, unikernel);
+        r = share_of(&share, &unikernel->config);
         if (r < 0)
                 return r;
         manager_machine_policy(unikernel->manager, &machine);
+        return claim_check(unikernel->claim, &machine, &share, fault);
+}
+
+int unikernel_claim_check(Unikernel *unikernel, const Config *config, bool runs, Fault *fault) {
+        _cleanup_(share_clear) Share share = {};
+        Policy machine;
+        int r;
+
+        r = share_of(&share, config);
+        if (r < 0)
+                return r;
+        manager_machine_policy(unikernel->manager, &machine);
+        if (runs && claim_is_running(unikernel->claim))
+                return claim_run(unikernel->claim, &machine, &share, fault);
         return claim_check(unikernel->claim, &machine, &share, fault);
 }
 
@@ -91,7 +103,7 @@ void unikernel_claim_found_running(Unikernel *unikernel) {
         _cleanup_(share_clear) Share share = {};
         int r;
 
-        r = share_of(&share, unikernel);
+        r = share_of(&share, &unikernel->config);
         if (r >= 0)
                 r = claim_restore_run(unikernel->claim, &share);
         if (r < 0)

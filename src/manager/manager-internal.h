@@ -119,6 +119,8 @@ int unikernel_claim_run(Unikernel *unikernel, Fault *fault);
 int unikernel_claim_again(Unikernel *unikernel, Fault *fault);
 /* The CPUs that its tender is to keep to by itself; empty: whichever its scope has. */
 Cpus unikernel_affinity(const Unikernel *unikernel);
+/* May it be as in @config? With @runs, one that is running has that now: it is restarted so. */
+int unikernel_claim_check(Unikernel *unikernel, const Config *config, bool runs, Fault *fault);
 /* One that was recorded, and one that was found running: whatever the limits say. */
 int unikernel_claim_found(Unikernel *unikernel);
 void unikernel_claim_found_running(Unikernel *unikernel);
@@ -274,6 +276,7 @@ typedef enum WaitFor {
         WAIT_FOR_START,
         WAIT_FOR_STOP,
         WAIT_FOR_DESTROY,
+        WAIT_FOR_SAVE, /* its record is on disk, or could not be written */
 } WaitFor;
 
 int unikernel_wait(Unikernel *unikernel, WaitFor what, ManagerDone done, void *userdata);
@@ -334,6 +337,12 @@ int unikernel_check_start(Unikernel *unikernel, Fault *fault);
 int manager_refuse_unknown(const Name *name, Fault *fault);
 /* Leads @unikernel towards its end as far as it isn't yet. */
 void unikernel_bring_down(Unikernel *unikernel);
+
+/* --- revisions.c, revision.c: another configuration, another image */
+/* The caller owns *@ret, which holds its image. */
+int version_copy_held(Version **ret, Manager *manager, const Version *version);
+/* A run is over: perhaps somebody watches whether it stays up. */
+void revision_run_ended(Unikernel *unikernel);
 
 /* --- restart.c */
 /* Stops and starts it; -ENOMEM, and nothing is done. */

@@ -75,6 +75,27 @@ typedef struct StopOrder {
 void manager_stop(Manager *manager, const StopOrder *order, ManagerDone done, void *userdata);
 void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void *userdata);
 
+/* It takes effect with the next start; with .now, that is at once when it is to run. */
+typedef struct SetOrder {
+        Name name;
+        ConfigChange change; /* copied */
+        bool now;
+} SetOrder;
+
+void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void *userdata);
+
+/* Another image, and the configuration with it; one that runs is restarted. What it was before is
+ * kept for manager_rollback(). */
+typedef struct UpdateOrder {
+        Name name;
+        ConfigChange change;        /* copied */
+        int image_fd;               /* stays the caller's */
+        uint64_t wait_running_usec; /* goes back when it ends earlier: FAULT_ROLLED_BACK; 0: no */
+} UpdateOrder;
+
+void manager_update(Manager *manager, const UpdateOrder *order, ManagerDone done, void *userdata);
+void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
 /* The same to all below a path, in the order of startup priority, stops in reverse. A restart is
  * for those only that are neither stopped nor failed. */
 typedef enum BulkVerb {

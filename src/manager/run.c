@@ -106,6 +106,7 @@ static void tell_end(Unikernel *unikernel) {
         if (unikernel->state == STATE_WAITING)
                 observer->restarting(observer->userdata, unikernel);
         consoles_end_run(unikernel);
+        revision_run_ended(unikernel);
         unikernel_settle(unikernel);
 }
 

@@ -23,6 +23,7 @@
 typedef struct Claim Claim;
 typedef struct Image Image;
 typedef struct MacEntry MacEntry;
+typedef struct Revision Revision;
 typedef struct Start Start;
 typedef struct Manager Manager;
 
@@ -101,6 +102,7 @@ typedef struct Unikernel {
         bool is_held;      /* its last start has failed, and it was not its last run */
         bool lacks_bridge; /* that was why: it is started when the bridge is there */
         sd_event_source *restart_timer;
+        Revision *revision;         /* a change of it that is under way */
         bool restart_asked;         /* it is stopped to be started again */
         bool stays_until_boot;      /* whether it is wanted counts with the next one */
         sd_id128_t last_invocation; /* of the run that ended last */

@@ -189,7 +189,6 @@ static void refuses_options_of_other_verbs(void **state) {
 }
 
 static void refuses_what_is_not_there_yet_by_name(void **state) {
-        assert_refused("create a b --force", "The option '--force' of 'create' is not there yet");
         assert_refused("destroy a --blocks", "The option '--blocks' of 'destroy' is not there yet");
 }
 
@@ -197,9 +196,6 @@ static void refuses_what_is_not_there_yet_by_name(void **state) {
  * there. */
 static void knows_the_verbs_that_are_not_there_yet(void **state) {
         static const char *const lines[] = {
-                "update web img --wait-running=5 --net=a",
-                "set web --memory=3 --now",
-                "rollback web",
                 "stats alice:",
                 "top",
                 "monitor",

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+
+/* set NAME [-- ARG...] */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "ctl/call.h"
+#include "ctl/config-options.h"
+#include "ctl/connect.h"
+#include "ctl/error.h"
+#include "ctl/target.h"
+#include "ctl/verb.h"
+
+static int fill_request(sd_bus_message *message, const Name *name, const Options *options) {
+        int r;
+
+        r = sd_bus_message_append(message, "s", name->text);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r >= 0)
+                r = config_options_append(message, options);
+        if (r >= 0 && option_given(options, OPTION_NOW))
+                r = sd_bus_message_append(message, "{sv}", "Now", "b", 1);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+int verb_set(const Options *options, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        char text[NAME_MAX_LENGTH + 2];
+        Name name;
+        int r;
+
+        r = config_options_check(options, fault);
+        if (r >= 0)
+                r = target_name(&name, options->args[0], options, fault);
+        if (r < 0)
+                return r;
+        target_text(name.text, options, text);
+        if (option_given(options, OPTION_DRY_RUN)) {
+                printf("Would change %s\n", text);
+                return EXIT_SUCCESS;
+        }
+        r = connect_bus(&bus, options, fault);
+        if (r >= 0)
+                r = call_new(&request, bus, "SetUnikernel", fault);
+        if (r < 0)
+                return r;
+        r = fill_request(request, &name, options);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0 || option_given(options, OPTION_QUIET))
+                return r;
+        puts(text);
+        if (!option_given(options, OPTION_NOW)) {
+                fflush(stdout);
+                fprintf(stderr, "It takes effect at the next start.\n");
+        }
+        return EXIT_SUCCESS;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "manager/blocks.h"
+#include "manager/revision.h"
+
+/* The one that is being changed by @revision, if it is still there. */
+static Unikernel *find(const Revision *revision) {
+        Unikernel *unikernel = manager_find(revision->manager, revision->name.text);
+
+        return unikernel && unikernel->revision == revision ? unikernel : NULL;
+}
+
+static void release(Manager *manager, Version *version) {
+        if (!version)
+                return;
+        image_release(manager, TAKE_PTR(version->image_hold));
+        version_free(version);
+}
+
+void revision_fail(Revision *revision, int r, const Fault *fault) {
+        static const Fault no_fault;
+        Unikernel *unikernel = find(revision);
+
+        if (unikernel)
+                unikernel->revision = NULL;
+        release(revision->manager, revision->next);
+        release(revision->manager, revision->undo);
+        tender_unref(revision->tender);
+        sd_event_source_disable_unref(revision->timer);
+        revision->done(revision->userdata, r, fault ? fault : &no_fault);
+        free(revision);
+}
+
+static void succeed(Revision *revision) {
+        if (revision->goes_back)
+                revision_fail(revision, -ECANCELED, &revision->why);
+        else
+                revision_fail(revision, 0, NULL);
+}
+
+static int gone(const Revision *revision, Fault *fault) {
+        return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "%s was destroyed while it was changed",
+                         revision->name.text);
+}
+
+static void swap_versions(Unikernel *unikernel, Version *version) {
+        const Version current = {
+                .config = unikernel->config,
+                .image = unikernel->image,
+                .image_hold = unikernel->image_hold,
+        };
+
+        unikernel->config = version->config;
+        unikernel->image = version->image;
+        unikernel->image_hold = version->image_hold;
+        *version = current;
+}
+
+/* The networks and block devices that are its own follow its configuration. */
+static int follow_devices(Unikernel *unikernel, Fault *fault) {
+        int r;
+
+        macs_give_back(unikernel);
+        r = macs_take(unikernel, fault);
+        if (r < 0)
+                return r;
+        blocks_unassign(unikernel);
+        return blocks_assign(unikernel, fault);
+}
+
+static void undo(Revision *revision, Unikernel *unikernel) {
+        swap_versions(unikernel, revision->undo);
+        (void) follow_devices(unikernel, NULL);
+        (void) unikernel_claim_again(unikernel, NULL);
+}
+
+/* --- whether it stays up --- */
+
+static void go_back(Revision *revision, Unikernel *unikernel, int r, const Fault *fault) {
+        DeviceWanted wanted[IMAGE_DEVICES_MAX];
+        size_t n_wanted;
+
+        revision->is_watching = false;
+        revision->timer = sd_event_source_disable_unref(revision->timer);
+        (void) fault_set(&revision->why, FAULT_ROLLED_BACK,
+                         "The new version of %s did not stay up, it is the one before again%s%s",
+                         unikernel->name.text, r < 0 ? ": " : "",
+                         r >= 0                      ? ""
+                         : fault->code != FAULT_NONE ? fault->message
+                                                     : strerrordesc_np(-r));
+        fault_hint(&revision->why, "See: albatrossctl console %s", unikernel->name.text);
+        revision->goes_back = true;
+        r = version_copy_held(&revision->next, unikernel->manager, unikernel->previous);
+        if (r < 0) {
+                revision_fail(revision, r, NULL);
+                return;
+        }
+        n_wanted = revision_wanted(&revision->next->config.devices, wanted);
+        revision_carry_out(revision, wanted, n_wanted);
+}
+
+static int on_stays(sd_event_source *source, uint64_t usec, void *userdata) {
+        Revision *revision = userdata;
+        Fault fault = {};
+
+        if (find(revision))
+                succeed(revision);
+        else
+                revision_fail(revision, gone(revision, &fault), &fault);
+        return 0;
+}
+
+void revision_run_ended(Unikernel *unikernel) {
+        Revision *revision = unikernel->revision;
+        Fault fault = {};
+        int r;
+
+        if (!revision || !revision->is_watching)
+                return;
+        if (unikernel->wanted && !unikernel->destroying) {
+                go_back(revision, unikernel, 0, NULL);
+                return;
+        }
+        r = fault_set(&fault, FAULT_WRONG_STATE, "%s was stopped while it was watched",
+                      unikernel->name.text);
+        revision_fail(revision, r, &fault);
+}
+
+static void on_restarted(void *userdata, int r, const Fault *fault) {
+        Revision *revision = userdata;
+        Unikernel *unikernel = find(revision);
+
+        if (!unikernel) {
+                Fault refusal = {};
+
+                r = gone(revision, &refusal);
+                revision_fail(revision, r, &refusal);
+        } else if (revision->goes_back)
+                succeed(revision);
+        else if (r < 0 && revision->watch_usec > 0 && unikernel->wanted)
+                go_back(revision, unikernel, r, fault);
+        else if (r < 0 || revision->watch_usec == 0)
+                revision_fail(revision, r, fault);
+        else if (unikernel->state != STATE_RUNNING)
+                go_back(revision, unikernel, 0, NULL);
+        else {
+                revision->is_watching = true;
+                r = sd_event_add_time_relative(revision->manager->event, &revision->timer,
+                                               CLOCK_MONOTONIC, revision->watch_usec, 0, on_stays,
+                                               revision);
+                if (r < 0)
+                        revision_fail(revision, r, NULL);
+        }
+}
+
+/* --- from the check to the disk --- */
+
+static void on_saved(void *userdata, int r, const Fault *fault) {
+        Revision *revision = userdata;
+        Unikernel *unikernel = find(revision);
+        Fault refusal = {};
+
+        if (!unikernel) {
+                r = gone(revision, &refusal);
+                revision_fail(revision, r, &refusal);
+                return;
+        }
+        if (r < 0) {
+                undo(revision, unikernel);
+                r = fault_set(&refusal, r == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
+                              "The record of %s could not be written: %s", unikernel->name.text,
+                              strerrordesc_np(-r));
+                revision_fail(revision, r, &refusal);
+                return;
+        }
+        if (revision->keeps) {
+                release(revision->manager, unikernel->previous);
+                unikernel->previous = TAKE_PTR(revision->undo);
+        }
+        unikernel->manager->observer.changed(unikernel->manager->observer.userdata, unikernel);
+        if (!revision->restarts || !(revision->goes_back || revision_concerns_run(unikernel))) {
+                succeed(revision);
+                return;
+        }
+        r = unikernel_restart(unikernel, on_restarted, revision);
+        if (r < 0)
+                revision_fail(revision, r, NULL);
+}
+
+/* What is written down has the version before in it already. */
+static int save(Revision *revision, Unikernel *unikernel) {
+        Version *previous = unikernel->previous;
+        int r;
+
+        r = unikernel_wait(unikernel, WAIT_FOR_SAVE, on_saved, revision);
+        if (r < 0)
+                return r;
+        if (revision->keeps)
+                unikernel->previous = revision->undo;
+        r = record_save(unikernel);
+        unikernel->previous = previous;
+        if (r < 0)
+                unikernel_answer(unikernel, WAIT_FOR_SAVE, r, NULL);
+        return 0;
+}
+
+void revision_carry_out(Revision *revision, const DeviceWanted *wanted, size_t n_wanted) {
+        Unikernel *unikernel = find(revision);
+        Fault fault = {};
+        int r;
+
+        if (!unikernel)
+                r = gone(revision, &fault);
+        else
+                r = revision_check(revision, unikernel, wanted, n_wanted, &fault);
+        if (r < 0) {
+                revision_fail(revision, r, &fault);
+                return;
+        }
+        revision->undo = TAKE_PTR(revision->next);
+        swap_versions(unikernel, revision->undo);
+        r = follow_devices(unikernel, &fault);
+        if (r >= 0)
+                r = save(revision, unikernel);
+        if (r < 0) {
+                undo(revision, unikernel);
+                revision_fail(revision, r, &fault);
+        }
+}

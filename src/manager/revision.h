@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/*
+ * A unikernel gets another configuration, or another image with it. What it is to become is checked
+ * whole before anything is touched: policies, manifest, tender, bridges, block devices and MACs.
+ * Then it is written down, and only then is what runs restarted.
+ */
+
+#include "domain/device-match.h"
+#include "image/wire.h"
+#include "manager/manager-internal.h"
+#include "manager/tenders.h"
+
+struct Revision {
+        Manager *manager;
+        Name name;
+        Version *next;    /* what it is to become */
+        Version *undo;    /* what it was, until that is written down */
+        bool keeps;       /* what it was is kept as the version before */
+        bool restarts;    /* at once, when it is to run */
+        bool is_watching; /* whether it stays up */
+        bool goes_back;
+        uint64_t watch_usec; /* 0: not at all */
+        sd_event_source *timer;
+        Tender *tender;
+        TenderWait tender_wait;
+        Fault why; /* it goes back */
+        ManagerDone done;
+        void *userdata;
+};
+
+/* What the image of a version wants, by its devices, which match that already. */
+size_t revision_wanted(const Devices *devices, DeviceWanted ret[static IMAGE_DEVICES_MAX]);
+
+/* --- revision.c */
+/* Checks .next, whose image wants these devices, and has @unikernel become it. Frees the revision
+ * and calls its handler, now or later. */
+void revision_carry_out(Revision *revision, const DeviceWanted *wanted, size_t n_wanted);
+/* The same without a change, for @r. */
+void revision_fail(Revision *revision, int r, const Fault *fault);
+
+/* --- revision-check.c */
+/* Fills in what was left out of .next. */
+int revision_check(Revision *revision,
+                   Unikernel *unikernel,
+                   const DeviceWanted *wanted,
+                   size_t n_wanted,
+                   Fault *fault);
+/* Is it wanted to run at this moment? */
+bool revision_concerns_run(const Unikernel *unikernel);

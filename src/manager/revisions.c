@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+
+/* The changes of a unikernel that can be asked for: set, update and rollback. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "manager/intake.h"
+#include "manager/revision.h"
+
+int version_copy_held(Version **ret, Manager *manager, const Version *version) {
+        _cleanup_(version_freep) Version *copy = NULL;
+        int r;
+
+        copy = calloc(1, sizeof(*copy));
+        if (!copy)
+                return -ENOMEM;
+        r = config_copy(&copy->config, &version->config);
+        if (r < 0) {
+                copy->config = (Config){};
+                return r;
+        }
+        copy->image = version->image;
+        r = image_hold(&copy->image_hold, manager, copy->image.digest);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(copy);
+        return 0;
+}
+
+static int begin(Revision **ret, Manager *manager, const Name *name, Fault *fault) {
+        Unikernel *unikernel = manager_find(manager, name->text);
+        Revision *revision;
+
+        if (!unikernel)
+                return manager_refuse_unknown(name, fault);
+        if (unikernel->destroying || unikernel->revision)
+                return fault_set(fault, FAULT_WRONG_STATE, "%s is being %s", name->text,
+                                 unikernel->destroying ? "destroyed" : "changed already");
+        revision = calloc(1, sizeof(*revision));
+        if (!revision)
+                return -ENOMEM;
+        revision->manager = manager;
+        revision->name = *name;
+        unikernel->revision = revision;
+        *ret = revision;
+        return 0;
+}
+
+/* From now on it is the revision that answers. */
+static void hand_over(Revision *revision, ManagerDone done, void *userdata) {
+        revision->done = done;
+        revision->userdata = userdata;
+}
+
+/* What @unikernel becomes by @change, with the image that it has. */
+static int make_next(Revision *revision,
+                     const Unikernel *unikernel,
+                     const ConfigChange *change,
+                     Fault *fault) {
+        Version *next;
+        int r;
+
+        next = calloc(1, sizeof(*next));
+        if (!next)
+                return -ENOMEM;
+        revision->next = next;
+        r = config_change_apply(change, &unikernel->config, &next->config, fault);
+        return r < 0 ? r : config_check(&next->config, &unikernel->name, fault);
+}
+
+void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void *userdata) {
+        Unikernel *unikernel = manager_find(manager, order->name.text);
+        DeviceWanted wanted[IMAGE_DEVICES_MAX];
+        Revision *revision = NULL;
+        Fault fault = {};
+        size_t n_wanted;
+        int r;
+
+        r = begin(&revision, manager, &order->name, &fault);
+        if (r < 0) {
+                done(userdata, r, &fault);
+                return;
+        }
+        hand_over(revision, done, userdata);
+        revision->restarts = order->now;
+        r = make_next(revision, unikernel, &order->change, &fault);
+        if (r >= 0) {
+                revision->next->image = unikernel->image;
+                r = image_hold(&revision->next->image_hold, manager, unikernel->image.digest);
+        }
+        if (r < 0) {
+                revision_fail(revision, r, &fault);
+                return;
+        }
+        n_wanted = revision_wanted(&unikernel->config.devices, wanted);
+        revision_carry_out(revision, wanted, n_wanted);
+}
+
+void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
+        Unikernel *unikernel = manager_find(manager, name->text);
+        DeviceWanted wanted[IMAGE_DEVICES_MAX];
+        Revision *revision = NULL;
+        Fault fault = {};
+        size_t n_wanted;
+        int r;
+
+        if (unikernel && !unikernel->previous)
+                r = fault_set(&fault, FAULT_WRONG_STATE,
+                              "%s was not updated: there is no version before", name->text);
+        else
+                r = begin(&revision, manager, name, &fault);
+        if (r < 0) {
+                done(userdata, r, &fault);
+                return;
+        }
+        hand_over(revision, done, userdata);
+        revision->keeps = revision->restarts = true;
+        r = version_copy_held(&revision->next, manager, unikernel->previous);
+        if (r < 0) {
+                revision_fail(revision, r, &fault);
+                return;
+        }
+        n_wanted = revision_wanted(&revision->next->config.devices, wanted);
+        revision_carry_out(revision, wanted, n_wanted);
+}
+
+/* --- update --- */
+
+typedef struct Update {
+        Revision *revision;
+        NotesReport notes;
+} Update;
+
+static void choose_tender(void *userdata) {
+        Update *update = userdata;
+        Revision *revision = update->revision;
+        DeviceWanted wanted[IMAGE_DEVICES_MAX];
+        const ImageInfo *image = &revision->next->image;
+        Tenders *tenders = revision->manager->tenders;
+        const NotesReport *notes = &update->notes;
+        Fault fault = {};
+        int r;
+
+        r = tenders_choose(tenders, image->target, image->abi_version, &revision->tender, &fault);
+        if (r == -EAGAIN) {
+                revision->tender_wait = (TenderWait){.again = choose_tender, .userdata = update};
+                tenders_wait(tenders, &revision->tender_wait);
+                return;
+        }
+        for (size_t i = 0; i < notes->n_devices; i++)
+                wanted[i] = (DeviceWanted){
+                        .kind = notes->devices[i].type == IMAGE_DEVICE_NET ? DEVICE_NET
+                                                                           : DEVICE_BLOCK,
+                        .guest = notes->devices[i].name,
+                };
+        if (r < 0)
+                revision_fail(revision, r, &fault);
+        else
+                revision_carry_out(revision, wanted, notes->n_devices);
+        free(update);
+}
+
+static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult *result) {
+        Update *update = userdata;
+        Version *next = update->revision->next;
+
+        if (r < 0) {
+                revision_fail(update->revision, r, fault);
+                free(update);
+                return;
+        }
+        next->image = result->info;
+        next->image_hold = TAKE_PTR(result->hold);
+        update->notes = result->notes;
+        choose_tender(update);
+}
+
+void manager_update(Manager *manager, const UpdateOrder *order, ManagerDone done, void *userdata) {
+        Unikernel *unikernel = manager_find(manager, order->name.text);
+        Revision *revision = NULL;
+        Update *update = NULL;
+        Fault fault = {};
+        int r;
+
+        r = begin(&revision, manager, &order->name, &fault);
+        if (r < 0) {
+                done(userdata, r, &fault);
+                return;
+        }
+        hand_over(revision, done, userdata);
+        revision->keeps = revision->restarts = true;
+        revision->watch_usec = order->wait_running_usec;
+        /* What can be refused is, before a byte is taken in. */
+        r = make_next(revision, unikernel, &order->change, &fault);
+        if (r >= 0)
+                r = host_bridges_check(manager, &revision->next->config.devices, &fault);
+        if (r >= 0)
+                r = unikernel_claim_check(unikernel, &revision->next->config, false, &fault);
+        if (r >= 0) {
+                update = calloc(1, sizeof(*update));
+                r = update ? 0 : -ENOMEM;
+        }
+        if (r >= 0) {
+                update->revision = revision;
+                r = intake_start(manager, order->image_fd, on_taken_in, update);
+        }
+        if (r < 0) {
+                free(update);
+                revision_fail(revision, r, &fault);
+        }
+}
