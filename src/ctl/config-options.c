@@ -6,7 +6,6 @@
 #include "ctl/append.h"
 #include "ctl/call.h"
 #include "ctl/config-options.h"
-#include "ctl/error.h"
 #include "ctl/escape.h"
 
 int config_options_check(const Options *options, Fault *fault) {
@@ -51,12 +50,12 @@ int config_options_update(sd_bus_message **ret,
                           sd_bus *bus,
                           const Name *name,
                           int image_fd,
-                          const Options *options,
-                          Fault *fault) {
+                          const Options *options) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        Fault fault = {};
         int r;
 
-        r = call_new(&request, bus, "UpdateUnikernel", fault);
+        r = call_new(&request, bus, "UpdateUnikernel", &fault);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(request, "sh", name->text, image_fd);
@@ -70,7 +69,7 @@ int config_options_update(sd_bus_message **ret,
         if (r >= 0)
                 r = sd_bus_message_close_container(request);
         if (r < 0)
-                return error_from_bus(fault, NULL, r);
+                return r;
         *ret = TAKE_PTR(request);
         return 0;
 }

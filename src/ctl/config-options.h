@@ -17,5 +17,4 @@ int config_options_update(sd_bus_message **ret,
                           sd_bus *bus,
                           const Name *name,
                           int image_fd,
-                          const Options *options,
-                          Fault *fault);
+                          const Options *options);

@@ -79,9 +79,10 @@ static int update(sd_bus *bus,
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *start = NULL;
         int r;
 
-        r = config_options_update(&request, bus, name, image_fd, options, fault);
-        if (r >= 0)
-                r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        r = config_options_update(&request, bus, name, image_fd, options);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
         if (r < 0 || option_given(options, OPTION_NO_START))
                 return r;
         r = call_new(&start, bus, "StartUnikernel", fault);

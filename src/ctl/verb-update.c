@@ -39,10 +39,12 @@ int verb_update(const Options *options, Fault *fault) {
                 return EXIT_SUCCESS;
         }
         r = connect_bus(&bus, options, fault);
-        if (r >= 0)
-                r = config_options_update(&request, bus, &name, image_fd, options, fault);
-        if (r >= 0)
-                r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
+        if (r < 0)
+                return r;
+        r = config_options_update(&request, bus, &name, image_fd, options);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
         if (r < 0 && fault->code == FAULT_ROLLED_BACK) {
                 error_print(fault, r);
                 return STATUS_ROLLED_BACK;

@@ -146,7 +146,7 @@ static void on_restarted(void *userdata, int r, const Fault *fault) {
                 go_back(revision, unikernel, r, fault);
         else if (r < 0 || revision->watch_usec == 0)
                 revision_fail(revision, r, fault);
-        else if (unikernel->state != STATE_RUNNING)
+        else if (!unikernel->run)
                 go_back(revision, unikernel, 0, NULL);
         else {
                 revision->is_watching = true;

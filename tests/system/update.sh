@@ -67,7 +67,7 @@ equal '  again' "$second $((6 << 20)) running" "$(field u ImageDigest) $(field u
 pid=$(field u MainPID)
 before=$(record u)
 head -c 4000 "$HELLO" >"$other.broken"
-refuse 'a broken image is refused' 'image' albatrossctl update u "$other.broken"
+refuse 'a broken image is refused' 'beyond the end' albatrossctl update u "$other.broken"
 refuse 'a configuration that can not be, too' 'memory' albatrossctl update u "$HELLO" --memory=100T
 refuse 'an unknown one, too' 'no unikernel none' albatrossctl update none "$HELLO"
 refuse 'a time that is none, too' 'no number of seconds' albatrossctl update u "$HELLO" --wait-running=0
