@@ -131,11 +131,33 @@ static void devices_add_up(void **state) {
 }
 
 static void refuses_devices_that_can_not_be(void **state) {
-        assert_refused("create web img --net=", "The device's name in the guest is empty");
+        assert_refused("create web img --net=:br0", "The device's name in the guest is empty");
         assert_refused("create web img --net=a --block=a", "The device a is given twice");
         assert_refused("create web img --net=a:b/c", "No bridge can be called \"b/c\"");
         assert_refused("create web img --block=a@100",
                        "A sector has 512 to 32768 bytes, a power of two, not 100");
+}
+
+static void an_empty_list_of_devices_is_one(void **state) {
+        PARSED(parsed, "set web --net= --block= --restart --startup=7 --now --");
+
+        assert_int_equal(parsed.r, 0);
+        assert_true(option_given(&parsed.options, OPTION_NET));
+        assert_true(option_given(&parsed.options, OPTION_BLOCK));
+        assert_int_equal(parsed.options.devices.n_nets + parsed.options.devices.n_blocks, 0);
+        assert_true(parsed.options.restart.restarts);
+        assert_int_equal(parsed.options.startup, 7);
+        assert_true(parsed.options.has_rest);
+}
+
+static void times_to_wait_are_whole_seconds(void **state) {
+        PARSED(parsed, "update web img --wait-running");
+        PARSED(other, "update web img --wait-running=3");
+
+        assert_int_equal(parsed.options.wait_running_usec, 10000000);
+        assert_int_equal(other.options.wait_running_usec, 3000000);
+        assert_refused("update web img --wait-running=1.5", "is no number of seconds");
+        assert_refused("set web --wait-running", "The verb 'set' takes no option");
 }
 
 static void an_alias_is_its_verb(void **state) {
@@ -299,6 +321,8 @@ int main(void) {
                 cmocka_unit_test(a_lone_dash_is_an_argument),
                 cmocka_unit_test(devices_add_up),
                 cmocka_unit_test(refuses_devices_that_can_not_be),
+                cmocka_unit_test(an_empty_list_of_devices_is_one),
+                cmocka_unit_test(times_to_wait_are_whole_seconds),
                 cmocka_unit_test(an_alias_is_its_verb),
                 cmocka_unit_test(fields_add_up),
                 cmocka_unit_test(no_verb_is_no_mistake_here),
