@@ -156,7 +156,8 @@ static void times_to_wait_are_whole_seconds(void **state) {
 
         assert_int_equal(parsed.options.wait_running_usec, 10000000);
         assert_int_equal(other.options.wait_running_usec, 3000000);
-        assert_refused("update web img --wait-running=1.5", "is no number of seconds");
+        assert_refused("update web img --wait-running=1.5",
+                       "\"1.5\" of --wait-running is no number of seconds from 1 to 86400");
         assert_refused("set web --wait-running", "The verb 'set' takes no option");
 }
 
