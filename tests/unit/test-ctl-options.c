@@ -158,7 +158,7 @@ static void times_to_wait_are_whole_seconds(void **state) {
         assert_int_equal(other.options.wait_running_usec, 3000000);
         assert_refused("update web img --wait-running=1.5",
                        "\"1.5\" of --wait-running is no number of seconds from 1 to 86400");
-        assert_refused("set web --wait-running", "The verb 'set' takes no option");
+        assert_refused("set web --wait-running", "The verb 'set' takes no option '--wait-running'");
 }
 
 static void an_alias_is_its_verb(void **state) {
