@@ -60,6 +60,7 @@ struct Manager {
         ListLink blocks_in_use;
         uint64_t blocks_allocated_bytes; /* by the block devices that are there */
         uint64_t n_block_transfers;
+        ListLink probes;      /* under way */
         ListLink policy_jobs; /* changes of policies; the first one is under way */
         bool runs_policy_jobs;
         int slices_fd; /* /run/albatross/slices */

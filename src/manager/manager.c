@@ -16,6 +16,7 @@
 #include "host/tender.h"
 #include "manager/blocks.h"
 #include "manager/manager-internal.h"
+#include "manager/probe.h"
 #include "manager/tenders.h"
 
 /* Refilled in the background when fewer are left: a create must not wait for NSS. */
@@ -288,6 +289,7 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         manager->settings = *setup->settings;
         *setup->settings = (Settings){};
         manager->state_fd = manager->run_fd = manager->slices_fd = manager->block_fd = -1;
+        list_init(&manager->probes);
         list_init(&manager->policy_jobs);
         list_init(&manager->limit_changes);
         list_init(&manager->blocks_in_use);
@@ -343,6 +345,7 @@ Manager *manager_free(Manager *manager) {
         /* Nothing that runs is touched: the next daemon finds it. */
         sd_event_source_disable_unref(manager->relist_timer);
         policy_jobs_free(manager);
+        probes_free_all(manager);
         policy_limits_free(manager);
         sd_event_source_disable_unref(manager->undone_timer);
         sd_event_source_disable_unref(manager->bridges_timer);

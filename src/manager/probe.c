@@ -27,6 +27,7 @@ static const char *const names[N_PROGRAMS] = {
 };
 
 typedef struct Probe {
+        ListLink link; /* of the manager's probes */
         Manager *manager;
         LauncherCall call;
         int report_fd;
@@ -41,11 +42,17 @@ static Probe *probe_free(Probe *probe) {
         for (size_t i = 1; i < probe->call.n_fds; i++)
                 fd_close(probe->call.fds[i]);
         fd_close(probe->report_fd);
+        list_remove(&probe->link);
         free(probe);
         return NULL;
 }
 
 DEFINE_CLEANUP(Probe *, probe_free);
+
+void probes_free_all(Manager *manager) {
+        LIST_FOREACH(link, &manager->probes)
+        probe_free(LIST_ENTRY(link, Probe, link));
+}
 
 static int send_probe(Probe *probe) {
         int r;
@@ -139,6 +146,7 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe = calloc(1, sizeof(*probe));
         if (!probe)
                 return -ENOMEM;
+        list_append(&manager->probes, &probe->link);
         probe->manager = manager;
         probe->done = done;
         probe->userdata = userdata;

@@ -44,3 +44,6 @@ void probe_copy_report(const ProbeResult *result,
 
 /* @done is called exactly once, when this returns 0. */
 int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *userdata);
+
+/* Nobody is told of those that are under way: the manager goes. */
+void probes_free_all(Manager *manager);
