@@ -7,7 +7,7 @@
 # timeout: 180
 . "$(dirname "$0")/lib.sh"
 
-tools=$(dirname "$(realpath "$0")")/../../build/tests/system
+tools=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system
 [ -x "$tools/hostile-descriptor" ] || skip "$tools/hostile-descriptor is not built"
 folder=$(mktemp -d)
 cd "$folder" || exit 1
