@@ -123,10 +123,10 @@ inode=$(stat -c %i $state/blocks/d)
 # --- a full disk ---
 block create -q --plain large 64
 truncate -s 0 nothing
+head -c 64M /dev/urandom >much
 free=$(df --output=avail -B1 $state | tail -n 1)
 printf '[Albatross]\nDiskReserve=%s\n' $((free - 20971520)) >/etc/albatrossd.conf.d/60-reserve.conf
 systemctl restart albatrossd
-head -c 64M /dev/urandom >much
 refuse 'what would leave less than the reserve' 'kept in reserve' block write large much
 check '... takes no place' wait_for 5 eval 'is_tidy && [ "$(stat -c %b $state/blocks/large)" = 0 ]'
 check 'zeros are no matter' eval 'head -c 64M /dev/zero | block write large -'
