@@ -9,8 +9,6 @@
 #include "bus/options.h"
 #include "bus/service.h"
 
-#define ACTION "org.albatross.manage-block-devices"
-
 /* --- what brings or takes many bytes --- */
 
 static bool has_content(sd_bus_message *message) {
@@ -31,21 +29,14 @@ static bool has_content(sd_bus_message *message) {
         return false;
 }
 
-bool block_is_transfer(BusService *service, sd_bus_message *message) {
-        bool creates = sd_bus_message_is_method_call(message, BUS_MANAGER, "CreateBlockDevice");
-        const BlockDevice *device;
-        const char *text;
-        Name name;
+/* What is refused anyhow needs no bytes for it. */
+static bool creates(BusService *service, sd_bus_message *message, const Name *name) {
+        return !blocks_know(service->manager, name->text) && has_content(message);
+}
 
-        if (!creates && !sd_bus_message_is_method_call(message, BUS_MANAGER, "WriteBlockDevice") &&
-            !sd_bus_message_is_method_call(message, BUS_MANAGER, "ReadBlockDevice"))
-                return false;
-        if (sd_bus_message_read_basic(message, 's', &text) <= 0 ||
-            name_parse(&name, text, NULL) < 0)
-                return false;
-        if (creates)
-                return !blocks_know(service->manager, name.text) && has_content(message);
-        device = blocks_find(service->manager, name.text);
+static bool transfers(BusService *service, sd_bus_message *message, const Name *name) {
+        const BlockDevice *device = blocks_find(service->manager, name->text);
+
         return device && device->state == BLOCK_IDLE;
 }
 
@@ -62,8 +53,9 @@ static int on_owner(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
         return 0;
 }
 
-/* The bus has seen what ended before it was asked. On a private connection we see it ourselves. */
-void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata) {
+/* A BlockConfirm whose userdata is the Call. The bus has seen what ended before it was asked. On a
+ * private connection we see it ourselves. */
+static void confirm_sender(void *userdata, BlockConfirmed done, void *done_userdata) {
         Call *call = userdata;
         sd_bus *bus = sd_bus_message_get_bus(call->message);
         struct pollfd peer = {.fd = sd_bus_get_fd(bus), .events = POLLRDHUP};
@@ -83,85 +75,48 @@ void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata) {
 
 /* --- create, write, remove --- */
 
-static void create_allowed(Call *call) {
-        blocks_create(call->service->manager, &call->block_create, call_done, call);
-}
-
-int bus_method_create_block(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
-        BlockCreateOrder *order;
-        Fault fault = {};
+static int read_create(Call *call, Fault *fault) {
+        BlockCreateOrder *order = &call->block_create;
         int r;
 
-        r = call_new(&call, userdata, message, TURN_CALL);
+        r = sd_bus_message_read_basic(call->message, 't', &order->size_bytes);
         if (r < 0)
                 return r;
-        order = &call->block_create;
-        r = bus_read_name(message, &call->name, error);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_basic(message, 't', &order->size_bytes);
-        if (r < 0)
-                return r;
-        r = options_read_block_create(message, order, &fault);
-        if (r < 0)
-                return fault_to_error(error, r, &fault);
+        r = options_read_block_create(call->message, order, fault);
+        if (r >= 0 && order->source.fd >= 0)
+                call_becomes_transfer(call);
+        return r;
+}
+
+static void create(Call *call) {
+        BlockCreateOrder *order = &call->block_create;
+
         order->name = call->name;
-        order->source.confirm = call_confirm;
+        order->source.confirm = confirm_sender;
         order->source.userdata = call;
-        if (order->source.fd >= 0) {
-                call->kind = TURN_TRANSFER;
-                turns_enter(call->user, TURN_TRANSFER);
-        }
-        return call_authorize(TAKE_PTR(call), ACTION, "create-block", create_allowed);
+        blocks_create(call->service->manager, order, call_done, call);
 }
 
-static void write_allowed(Call *call) {
-        blocks_write(call->service->manager, &call->block_write, call_done, call);
-}
-
-int bus_method_write_block(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
-        Fault fault = {};
+static int read_write(Call *call, Fault *fault) {
         int r;
 
-        r = call_new(&call, userdata, message, TURN_TRANSFER);
+        r = sd_bus_message_read_basic(call->message, 'h', &call->block_write.source.fd);
         if (r < 0)
                 return r;
-        r = bus_read_name(message, &call->name, error);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_basic(message, 'h', &call->block_write.source.fd);
-        if (r < 0)
-                return r;
-        r = options_read_block_write(message, &call->block_write, &fault);
-        if (r < 0)
-                return fault_to_error(error, r, &fault);
-        call->block_write.name = call->name;
-        call->block_write.source.confirm = call_confirm;
-        call->block_write.source.userdata = call;
-        return call_authorize(TAKE_PTR(call), ACTION, "write-block", write_allowed);
+        return options_read_block_write(call->message, &call->block_write, fault);
 }
 
-static void remove_allowed(Call *call) {
+static void write_content(Call *call) {
+        BlockWriteOrder *order = &call->block_write;
+
+        order->name = call->name;
+        order->source.confirm = confirm_sender;
+        order->source.userdata = call;
+        blocks_write(call->service->manager, order, call_done, call);
+}
+
+static void remove_device(Call *call) {
         blocks_remove(call->service->manager, &call->name, call_done, call);
-}
-
-int bus_method_remove_block(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
-        Fault fault = {};
-        int r;
-
-        r = call_new(&call, userdata, message, TURN_CALL);
-        if (r < 0)
-                return r;
-        r = bus_read_name(message, &call->name, error);
-        if (r < 0)
-                return r;
-        r = options_read_none(message, &fault);
-        if (r < 0)
-                return fault_to_error(error, r, &fault);
-        return call_authorize(TAKE_PTR(call), ACTION, "remove-block", remove_allowed);
 }
 
 /* --- read --- */
@@ -172,12 +127,13 @@ static void on_read(void *userdata) {
 
 /* It goes on when its call was answered: it counts as one of the transfers of its user until it
  * ends. */
-static void read_allowed(Call *call) {
+static void read_content(Call *call) {
         BlockReadOrder *order = &call->block_read;
         Fault fault = {};
         uint64_t size;
         int r;
 
+        order->name = call->name;
         order->reader = (Reader){.ended = on_read, .userdata = call->user};
         /* When it came there was no such device, or it was busy, and so it waited for no transfer
          * of its user to end. It lives on when its call was answered: nothing else would bound it.
@@ -196,22 +152,8 @@ static void read_allowed(Call *call) {
         call_reply(call, "ht", call->fd, size);
 }
 
-int bus_method_read_block(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
-        Fault fault = {};
-        int r;
-
-        r = call_new(&call, userdata, message, TURN_TRANSFER);
-        if (r < 0)
-                return r;
-        r = bus_read_name(message, &call->name, error);
-        if (r < 0)
-                return r;
-        r = options_read_block_read(message, &call->block_read, &fault);
-        if (r < 0)
-                return fault_to_error(error, r, &fault);
-        call->block_read.name = call->name;
-        return call_authorize(TAKE_PTR(call), ACTION, "read-block", read_allowed);
+static int read_read(Call *call, Fault *fault) {
+        return options_read_block_read(call->message, &call->block_read, fault);
 }
 
 /* --- list --- */
@@ -223,54 +165,34 @@ static int append_device(void *userdata, const BlockDevice *device) {
                                      block_state_to_string(device->state));
 }
 
-static int reply_list(Call *call) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r;
+static int append_devices(sd_bus_message *reply, void *userdata) {
+        Call *call = userdata;
 
-        r = sd_bus_message_new_method_return(call->message, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "(sttss)");
-        if (r < 0)
-                return r;
-        r = blocks_visit(call->service->manager, call->name.text, append_device, reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-        return sd_bus_send(NULL, reply, NULL);
+        return blocks_visit(call->service->manager, call->name.text, append_device, reply);
 }
 
-static void list_allowed(Call *call) {
-        int r;
-
-        r = reply_list(call);
-        if (r < 0)
-                call_fail(call, r, NULL);
-        else
-                call_free(call);
+static void list(Call *call) {
+        call_reply_array(call, "(sttss)", append_devices, call);
 }
 
-int bus_method_list_blocks(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
-        const char *prefix;
-        Fault fault = {};
-        int r;
-
-        r = call_new(&call, userdata, message, TURN_CALL);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_basic(message, 's', &prefix);
-        if (r < 0)
-                return r;
-        r = path_parse(&call->name, prefix, &fault);
-        if (r < 0)
-                return fault_to_error(error, r, &fault);
-        call->is_prefix = true;
+static int read_list(Call *call, Fault *fault) {
         call->question =
                 call->name.text[0]
                         ? "Authentication is required to list the block devices below $(path)."
                         : "Authentication is required to list the block devices of this host.";
-        return call_authorize(TAKE_PTR(call), "org.albatross.inspect", "list-blocks", list_allowed);
+        return 0;
 }
+
+const Method block_methods[] = {
+        {"CreateBlockDevice", "manage-block-devices", "create-block", TARGET_NAME, TURN_CALL,
+         creates, read_create, create},
+        {"WriteBlockDevice", "manage-block-devices", "write-block", TARGET_NAME, TURN_TRANSFER,
+         transfers, read_write, write_content},
+        {"ReadBlockDevice", "manage-block-devices", "read-block", TARGET_NAME, TURN_TRANSFER,
+         transfers, read_read, read_content},
+        {"RemoveBlockDevice", "manage-block-devices", "remove-block", TARGET_NAME,
+         .read = call_read_no_options, .allowed = remove_device},
+        {"ListBlockDevices", "inspect", "list-blocks", TARGET_PREFIX, .read = read_list,
+         .allowed = list},
+        {},
+};

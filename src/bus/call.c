@@ -8,41 +8,37 @@
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
+#include "bus/options.h"
 #include "bus/service.h"
 #include "systemd/authorize.h"
 
 /* So often polkit is asked anew when owners change while it thinks. */
 #define ASKED_MAX 3U
 
-int fault_to_error(sd_bus_error *error, int r, const Fault *fault) {
-        char name[64];
-
-        if (!fault || fault->code == FAULT_NONE)
-                return sd_bus_error_set_errno(error, r);
-        snprintf(name, sizeof(name), "org.albatross.Error.%s", fault_name(fault->code));
-        /* The hint is a second line, for people; see albatrossctl. */
-        return sd_bus_error_setf(error, name, "%s%s%s", fault->message, fault->hint[0] ? "\n" : "",
-                                 fault->hint);
-}
-
-int call_new(Call **ret, BusService *service, sd_bus_message *message, TurnKind kind) {
-        TurnUser *user = turns_user(service->turns, message);
+/* One for @message, which is kept. It counts among what its sender has under way. */
+static Call *call_new(BusService *service, const Method *method, sd_bus_message *message) {
         Call *call;
 
         call = calloc(1, sizeof(*call));
         if (!call)
-                return -ENOMEM;
+                return NULL;
         call->service = service;
+        call->method = method;
         call->message = sd_bus_message_ref(message);
+        call->verb = method->verb;
         call->fd = -1;
-        call->user = user;
-        call->kind = kind;
-        turns_enter(user, TURN_CALL);
-        if (kind != TURN_CALL)
-                turns_enter(user, kind);
+        call->user = turns_user(service->turns, message);
+        call->kind = TURN_CALL;
+        turns_enter(call->user, TURN_CALL);
+        if (method->kind == TURN_TRANSFER)
+                call_becomes_transfer(call);
         list_append(&service->calls, &call->link);
-        *ret = call;
-        return 0;
+        return call;
+}
+
+void call_becomes_transfer(Call *call) {
+        call->kind = TURN_TRANSFER;
+        turns_enter(call->user, TURN_TRANSFER);
 }
 
 Call *call_free(Call *call) {
@@ -65,12 +61,28 @@ Call *call_free(Call *call) {
         return NULL;
 }
 
-void call_fail(Call *call, int r, const Fault *fault) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+/* --- its end --- */
 
-        fault_to_error(&error, r, fault);
-        sd_bus_reply_method_error(call->message, &error);
+void call_fail(Call *call, int r, const Fault *fault) {
+        char name[64];
+
+        if (!fault || fault->code == FAULT_NONE)
+                sd_bus_reply_method_errno(call->message, r, NULL);
+        else {
+                snprintf(name, sizeof(name), "org.albatross.Error.%s", fault_name(fault->code));
+                /* The hint is a second line, for people; see albatrossctl. */
+                sd_bus_reply_method_errorf(call->message, name, "%s%s%s", fault->message,
+                                           fault->hint[0] ? "\n" : "", fault->hint);
+        }
         call_free(call);
+}
+
+void call_fail_unknown(Call *call) {
+        Fault fault = {};
+        int r;
+
+        r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s", call->name.text);
+        call_fail(call, r, &fault);
 }
 
 void call_reply(Call *call, const char *types, ...) {
@@ -93,6 +105,43 @@ void call_reply(Call *call, const char *types, ...) {
         call_free(call);
 }
 
+static int make_array(Call *call,
+                      const char *contents,
+                      CallFill fill,
+                      void *userdata,
+                      sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', contents);
+        if (r < 0)
+                return r;
+        r = fill(reply, userdata);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(reply);
+        return 0;
+}
+
+void call_reply_array(Call *call, const char *contents, CallFill fill, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = make_array(call, contents, fill, userdata, &reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        if (r < 0)
+                call_fail(call, r, NULL);
+        else
+                call_free(call);
+}
+
 void call_done(void *userdata, int r, const Fault *fault) {
         Call *call = userdata;
 
@@ -113,8 +162,9 @@ static int find_owners(Call *call, char **ret_owners, char **ret_others) {
         _cleanup_(freep) char *text = NULL;
         int r;
 
-        r = call->is_prefix ? manager_owners_of_prefix(manager, &call->name, &owners)
-                            : manager_owners_above(manager, &call->name, &owners);
+        r = call->method->target == TARGET_PREFIX
+                    ? manager_owners_of_prefix(manager, &call->name, &owners)
+                    : manager_owners_above(manager, &call->name, &owners);
         for (size_t i = 0; r >= 0 && i < owners.n; i++)
                 if (!caller || !caller_is(caller, &owners.owners[i]))
                         r = owners_add(&others, &owners.owners[i]);
@@ -154,26 +204,33 @@ static void refuse(Call *call, int error) {
         call_fail(call, error, &fault);
 }
 
+/* All that is asked about comes through here, once: allowed (0), or refused. */
+static void decide(Call *call, int error) {
+        if (error < 0)
+                refuse(call, error);
+        else
+                call->method->allowed(call);
+}
+
 static void ask(Call *call);
 
 static void on_authorized(void *userdata, int error) {
         Call *call = userdata;
 
         call->slot = sd_bus_slot_unref(call->slot);
-        if (error < 0)
-                refuse(call, error);
-        else if (call_is_allowed_still(call))
-                call->allowed(call);
+        if (error < 0 || call_is_allowed_still(call))
+                decide(call, error);
         else
                 /* What polkit was told is not so any more: a right may be gone. */
                 ask(call);
 }
 
 static int ask_polkit(Call *call) {
-        char path[NAME_MAX_LENGTH + 1];
-        size_t length = call->is_prefix ? strlen(call->name.text) : name_path_length(&call->name);
+        bool is_prefix = call->method->target == TARGET_PREFIX;
+        size_t length = is_prefix ? strlen(call->name.text) : name_path_length(&call->name);
+        char path[NAME_MAX_LENGTH + 1], action[64];
         AuthorizeRequest request = {
-                .action = call->action,
+                .action = action,
                 .verb = call->verb,
                 .name = call->name.text,
                 .path = path,
@@ -183,6 +240,7 @@ static int ask_polkit(Call *call) {
 
         if (++call->n_asked > ASKED_MAX)
                 return -ESTALE;
+        snprintf(action, sizeof(action), "org.albatross.%s", call->method->action);
         memcpy(path, call->name.text, length);
         path[length] = '\0';
         free(call->owners);
@@ -201,38 +259,86 @@ static void ask(Call *call) {
 
         r = ask_polkit(call);
         if (r < 0)
-                refuse(call, r);
+                decide(call, r);
 }
 
-int call_authorize(Call *call, const char *action, const char *verb, CallAllowed allowed) {
-        if (bus_sender_is_root(call->service, call->message)) {
-                allowed(call);
-                return 1;
-        }
-        call->action = action;
-        call->verb = verb;
-        call->allowed = allowed;
-        ask(call);
+/* --- its beginning --- */
+
+static int read_target(sd_bus_message *message, CallTarget target, Name *ret, Fault *fault) {
+        const char *text;
+        int r;
+
+        if (target == TARGET_NONE)
+                return 0;
+        r = sd_bus_message_read_basic(message, 's', &text);
+        if (r < 0)
+                return r;
+        return target == TARGET_NAME ? name_parse(ret, text, fault) : path_parse(ret, text, fault);
+}
+
+static int read_arguments(Call *call, Fault *fault) {
+        int r;
+
+        r = read_target(call->message, call->method->target, &call->name, fault);
+        if (r < 0 || !call->method->read)
+                return r;
+        return call->method->read(call, fault);
+}
+
+int call_read_no_options(Call *call, Fault *fault) {
+        return options_read_none(call->message, fault);
+}
+
+int call_read_stop(Call *call, Fault *fault) {
+        return options_read_stop(call->message, &call->stop, fault);
+}
+
+static void begin(Call *call) {
+        if (!call->method->action)
+                call->method->allowed(call);
+        else if (bus_sender_is_root(call->service, call->message))
+                decide(call, 0);
+        else
+                ask(call);
+}
+
+int call_method_of(BusService *service,
+                   const Method *method,
+                   sd_bus_message *message,
+                   const Name *name) {
+        Call *call;
+
+        call = call_new(service, method, message);
+        if (!call)
+                return -ENOMEM;
+        call->name = *name;
+        begin(call);
         return 1;
 }
 
-void call_start(Call *call) {
-        manager_start(call->service->manager, &call->name, call_done, call);
+int call_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Method *method = bus_find_method(sd_bus_message_get_member(message));
+        Fault fault = {};
+        Call *call;
+        int r;
+
+        call = method ? call_new(userdata, method, message) : NULL;
+        if (!call)
+                return method ? -ENOMEM : -ENOSYS;
+        r = read_arguments(call, &fault);
+        if (r < 0)
+                call_fail(call, r, &fault);
+        else
+                begin(call);
+        return 1;
 }
 
-void call_stop(Call *call) {
-        call->stop.name = call->name;
-        manager_stop(call->service->manager, &call->stop, call_done, call);
-}
+bool call_is_transfer(void *userdata, sd_bus_message *message) {
+        const Method *method = bus_find_method(sd_bus_message_get_member(message));
+        Name name;
 
-void call_restart(Call *call) {
-        manager_restart(call->service->manager, &call->name, call_done, call);
-}
-
-void call_rollback(Call *call) {
-        manager_rollback(call->service->manager, &call->name, call_done, call);
-}
-
-void call_destroy(Call *call) {
-        manager_destroy(call->service->manager, &call->name, call_done, call);
+        return method && method->is_transfer &&
+               sd_bus_message_is_method_call(message, BUS_MANAGER, NULL) &&
+               read_target(message, method->target, &name, NULL) >= 0 &&
+               method->is_transfer(userdata, message, &name);
 }

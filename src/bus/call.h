@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * A method call from its arrival to its reply: who asks is found out, polkit is asked where that is
- * needed, then the work is done, then it is answered, exactly once. What a handler has read lives
- * in the Call meanwhile.
+ * A method call from its arrival to its reply: its arguments are read, polkit is asked where that
+ * is needed, then the work is done, then it is answered, exactly once. What was read lives in the
+ * Call meanwhile. What differs from method to method stands in a Method; call_method() does the
+ * rest.
  */
 
 #include <systemd/sd-bus.h>
@@ -19,20 +20,44 @@
 
 typedef struct Call Call;
 
-/* Goes on once the call is allowed. Objects are looked up here, not before. */
+/* Reads what follows the first argument, from call->message. */
+typedef int (*CallRead)(Call *call, Fault *fault);
+
+/* Goes on once the call is allowed. Objects are looked up here, not before. It takes over @call. */
 typedef void (*CallAllowed)(Call *call);
+
+/* Does a call that is about @name, and whose first argument was read, bring or take many bytes? */
+typedef bool (*CallIsTransfer)(BusService *service, sd_bus_message *message, const Name *name);
+
+typedef enum CallTarget {
+        TARGET_NONE,
+        TARGET_NAME,   /* a unikernel or a block device */
+        TARGET_PATH,   /* a path itself */
+        TARGET_PREFIX, /* a path, and all below it */
+} CallTarget;
+
+typedef struct Method {
+        const char *member;
+        const char *action; /* polkit is asked about "org.albatross." and this; NULL: public */
+        const char *verb;   /* for its rules */
+        CallTarget target;  /* the first argument */
+        TurnKind kind;
+        CallIsTransfer is_transfer; /* NULL: never */
+        CallRead read;              /* NULL: nothing follows */
+        CallAllowed allowed;
+} Method;
 
 struct Call {
         ListLink link;
         BusService *service;
+        const Method *method;
         sd_bus_message *message;
         sd_bus_slot *slot; /* of what is being asked */
         TurnUser *user;    /* NULL: it is not counted; see turns.h */
         TurnKind kind;
-        CallAllowed allowed;
-        Name name;
-        bool is_prefix; /* that is a path, and it is about all below it */
-        const char *action, *verb, *question;
+        Name name;             /* its target */
+        const char *verb;      /* the method's, unless what was read makes it another one */
+        const char *question;  /* what the sender is asked instead of the action's text; or NULL */
         char *owners, *others; /* as polkit was told them; see systemd/authorize.h */
         unsigned n_asked;
         /* Of the calls that have it: */
@@ -51,14 +76,27 @@ struct Call {
         int fd;
 };
 
-/* One for @message, which is kept. It counts among what its sender has under way. */
-int call_new(Call **ret, BusService *service, sd_bus_message *message, TurnKind kind);
+/* The handler of all methods of /org/albatross: of the one that @message names. */
+int call_method(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+/* The same for one that has no arguments, since it is @name's own. */
+int call_method_of(BusService *service,
+                   const Method *method,
+                   sd_bus_message *message,
+                   const Name *name);
+
+/* Is @message, a method call, one that brings or takes many bytes? @userdata: the BusService. */
+bool call_is_transfer(void *userdata, sd_bus_message *message);
+
+/* From here on it counts as one. */
+void call_becomes_transfer(Call *call);
+
 Call *call_free(Call *call);
 DEFINE_CLEANUP(Call *, call_free);
 
-/* Takes over @call: goes on with @allowed now (root) or later, or replies with an error. Returns
- * what an sd-bus handler returns. */
-int call_authorize(Call *call, const char *action, const char *verb, CallAllowed allowed);
+/* CallReads: what follows are options, of which there are none yet, or those of a stop. */
+int call_read_no_options(Call *call, Fault *fault);
+int call_read_stop(Call *call, Fault *fault);
 
 /* Who owns what is above: is that still as it was when @call was allowed? */
 bool call_is_allowed_still(Call *call);
@@ -67,18 +105,12 @@ bool call_is_allowed_still(Call *call);
 void call_fail(Call *call, int r, const Fault *fault);
 void call_reply(Call *call, const char *types, ...);
 
-/* A BlockConfirm whose userdata is the Call: is its sender still there? */
-void call_confirm(void *userdata, BlockConfirmed done, void *done_userdata);
+/* The same with an array of @contents, which @fill appends. */
+typedef int (*CallFill)(sd_bus_message *reply, void *userdata);
+void call_reply_array(Call *call, const char *contents, CallFill fill, void *userdata);
 
-/* Each a CallAllowed: does it to the unikernel of the call's name, and replies. */
-void call_start(Call *call);
-void call_stop(Call *call);
-void call_restart(Call *call);
-void call_rollback(Call *call);
-void call_destroy(Call *call);
+/* There is no unikernel of that name. */
+void call_fail_unknown(Call *call);
 
 /* A ManagerDone whose userdata is the Call: replies without values. */
 void call_done(void *userdata, int r, const Fault *fault);
-
-/* Fills @error for a handler that fails at once: the named error where @fault says something. */
-int fault_to_error(sd_bus_error *error, int r, const Fault *fault);

@@ -3,6 +3,7 @@
 /* GetHost(): what there is of this host, once its tenders have been looked for. */
 
 #include "base/cleanup.h"
+#include "bus/append.h"
 #include "bus/service.h"
 
 static int append_usable(void *userdata, const TenderReport *tender) {
@@ -18,44 +19,28 @@ static int append_refused(void *userdata, const TenderReport *tender) {
         return sd_bus_message_append(userdata, "(ss)", tender->path, tender->refusal->message);
 }
 
-/* One entry of the dictionary: an array with what @visitor appends for each tender. */
-static int append_tenders(sd_bus_message *reply,
-                          Manager *manager,
-                          const char *key,
-                          const char *type,
-                          ManagerTenderVisitor visitor) {
+static int append_tenders(sd_bus_message *reply, Manager *manager) {
         int r;
 
-        r = sd_bus_message_open_container(reply, 'e', "sv");
+        r = bus_open_list(reply, "Tenders", "a(sus)");
         if (r >= 0)
-                r = sd_bus_message_append(reply, "s", key);
+                r = manager_visit_tenders(manager, append_usable, reply);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'v', type);
+                r = bus_close_list(reply);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', type + 1);
+                r = bus_open_list(reply, "TendersRefused", "a(ss)");
         if (r >= 0)
-                r = manager_visit_tenders(manager, visitor, reply);
-        for (unsigned level = 0; r >= 0 && level < 3; level++)
-                r = sd_bus_message_close_container(reply);
-        return r;
+                r = manager_visit_tenders(manager, append_refused, reply);
+        return r < 0 ? r : bus_close_list(reply);
 }
 
-static int reply_host(sd_bus_message *message, Manager *manager) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+static int append_host(sd_bus_message *reply, void *userdata) {
+        Manager *manager = userdata;
         Host host;
         int r;
 
         manager_get_host(manager, &host);
-        r = sd_bus_message_new_method_return(message, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        r = append_tenders(reply, manager, "Tenders", "a(sus)", append_usable);
-        if (r < 0)
-                return r;
-        r = append_tenders(reply, manager, "TendersRefused", "a(ss)", append_refused);
+        r = append_tenders(reply, manager);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "NUnikernels", "u",
@@ -65,39 +50,23 @@ static int reply_host(sd_bus_message *message, Manager *manager) {
                                   host.disk_free_bytes);
         if (r < 0)
                 return r;
-        r = sd_bus_message_open_container(reply, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "s", "CPUs");
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'v', "au");
-        if (r >= 0)
-                r = bus_append_cpus(reply, &host.cpus);
-        for (unsigned level = 0; r >= 0 && level < 3; level++)
-                r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-        return sd_bus_send(NULL, reply, NULL);
+        return bus_append_entry_cpus(reply, &host.cpus);
 }
 
 static void host_known(void *userdata, int r, const Fault *fault) {
         Call *call = userdata;
 
-        if (r >= 0)
-                r = reply_host(call->message, call->service->manager);
         if (r < 0)
                 call_fail(call, r, fault);
         else
-                call_free(call);
+                call_reply_array(call, "{sv}", append_host, call->service->manager);
 }
 
-int bus_method_get_host(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        BusService *service = userdata;
-        Call *call;
-        int r;
-
-        r = call_new(&call, service, message, TURN_CALL);
-        if (r < 0)
-                return r;
-        manager_look_for_tenders(service->manager, host_known, call);
-        return 1;
+static void get_host(Call *call) {
+        manager_look_for_tenders(call->service->manager, host_known, call);
 }
+
+const Method host_methods[] = {
+        {.member = "GetHost", .allowed = get_host},
+        {},
+};

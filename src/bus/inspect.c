@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
-/* Inspect(): what not everybody may see of a unikernel. */
+/* What not everybody may see of a unikernel: Inspect(), its image, its console. */
 
 #include "base/cleanup.h"
+#include "bus/append.h"
+#include "bus/options.h"
 #include "bus/service.h"
 
 static int append_net(sd_bus_message *reply, const Net *net) {
@@ -14,104 +16,118 @@ static int append_net(sd_bus_message *reply, const Net *net) {
                                      (int) net->isolated, (int) net->unlocked);
 }
 
-/* Opens the entry @key with @array as the type of its value, and that one. */
-static int open_list(sd_bus_message *reply, const char *key, const char *array, const char *type) {
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "s", key);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'v', array);
-        return r < 0 ? r : sd_bus_message_open_container(reply, 'a', type);
-}
-
-static int close_list(sd_bus_message *reply) {
-        int r = 0;
-
-        for (unsigned level = 0; r >= 0 && level < 3; level++)
-                r = sd_bus_message_close_container(reply);
-        return r;
-}
-
 static int append_arguments(sd_bus_message *reply, const Strings *arguments) {
         int r;
 
-        r = open_list(reply, "Arguments", "as", "s");
+        r = bus_open_list(reply, "Arguments", "as");
         for (const char *text = NULL; r >= 0 && (text = strings_next(arguments, text));)
                 r = sd_bus_message_append(reply, "s", text);
-        return r < 0 ? r : close_list(reply);
+        return r < 0 ? r : bus_close_list(reply);
 }
 
 static int append_devices(sd_bus_message *reply, const Devices *devices) {
         int r;
 
-        r = open_list(reply, "Nets", "a(sssbb)", "(sssbb)");
+        r = bus_open_list(reply, "Nets", "a(sssbb)");
         for (size_t i = 0; r >= 0 && i < devices->n_nets; i++)
                 r = append_net(reply, &devices->nets[i]);
         if (r >= 0)
-                r = close_list(reply);
+                r = bus_close_list(reply);
         if (r >= 0)
-                r = open_list(reply, "Blocks", "a(ssu)", "(ssu)");
+                r = bus_open_list(reply, "Blocks", "a(ssu)");
         for (size_t i = 0; r >= 0 && i < devices->n_blocks; i++)
                 r = sd_bus_message_append(reply, "(ssu)", devices->blocks[i].guest,
                                           devices->blocks[i].device,
                                           devices->blocks[i].sector_size);
-        return r < 0 ? r : close_list(reply);
+        return r < 0 ? r : bus_close_list(reply);
 }
 
-static int reply_inspect(sd_bus_message *message, const Unikernel *unikernel) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+static int append_private(sd_bus_message *reply, void *userdata) {
+        const Unikernel *unikernel = userdata;
         int r;
 
-        r = sd_bus_message_new_method_return(message, &reply);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(reply, 'a', "{sv}");
-        if (r < 0)
-                return r;
         r = append_arguments(reply, &unikernel->config.arguments);
         if (r < 0)
                 return r;
         r = append_devices(reply, &unikernel->config.devices);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(reply, "{sv}", "ImageDigest", "s", unikernel->image.digest);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-        return sd_bus_send(NULL, reply, NULL);
+        return sd_bus_message_append(reply, "{sv}", "ImageDigest", "s", unikernel->image.digest);
 }
 
-static void inspect_allowed(Call *call) {
-        const Unikernel *unikernel = manager_find(call->service->manager, call->name.text);
+static void inspect(Call *call) {
+        Unikernel *unikernel = manager_find(call->service->manager, call->name.text);
+
+        if (unikernel)
+                call_reply_array(call, "{sv}", append_private, unikernel);
+        else
+                call_fail_unknown(call);
+}
+
+/* --- what is read through a pipe --- */
+
+static void on_reader_ended(void *userdata) {
+        turns_leave(userdata, TURN_READER);
+}
+
+/* A reader lives on when its call was answered: it is counted until it ends. */
+static int enter_reader(Call *call, Reader *ret, Fault *fault) {
+        if (turns_is_full(call->user, TURN_READER))
+                return fault_set(fault, FAULT_TOO_MANY_REQUESTS,
+                                 "%d consoles and images are being read by this user already",
+                                 TURNS_READERS);
+        turns_enter(call->user, TURN_READER);
+        *ret = (Reader){.ended = on_reader_ended, .userdata = call->user};
+        return 0;
+}
+
+static void reply_pipe(Call *call, int fd, const Fault *fault) {
+        if (fd < 0) {
+                turns_leave(call->user, TURN_READER);
+                call_fail(call, fd, fault);
+                return;
+        }
+        call->fd = fd;
+        call_reply(call, "h", fd);
+}
+
+static void get_image(Call *call) {
         Fault fault = {};
+        Reader reader;
         int r;
 
-        if (!unikernel) {
-                r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
-                              call->name.text);
+        r = enter_reader(call, &reader, &fault);
+        if (r < 0) {
                 call_fail(call, r, &fault);
                 return;
         }
-        r = reply_inspect(call->message, unikernel);
-        if (r < 0)
-                call_fail(call, r, NULL);
-        else
-                call_free(call);
+        r = manager_get_image(call->service->manager, &call->name, &reader, &fault);
+        reply_pipe(call, r, &fault);
 }
 
-int bus_method_inspect(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(call_freep) Call *call = NULL;
+static int read_console(Call *call, Fault *fault) {
+        return options_read_console(call->message, &call->console, fault);
+}
+
+static void open_console(Call *call) {
+        Fault fault = {};
         int r;
 
-        r = call_new(&call, userdata, message, TURN_CALL);
-        if (r < 0)
-                return r;
-        r = bus_read_name(message, &call->name, error);
-        if (r < 0)
-                return r;
-        return call_authorize(TAKE_PTR(call), "org.albatross.inspect", "inspect", inspect_allowed);
+        r = enter_reader(call, &call->console.reader, &fault);
+        if (r < 0) {
+                call_fail(call, r, &fault);
+                return;
+        }
+        call->console.is_delegated = call->owners;
+        r = manager_open_console(call->service->manager, &call->name, &call->console, &fault);
+        reply_pipe(call, r, &fault);
 }
+
+const Method private_methods[] = {
+        {"Inspect", "inspect", "inspect", TARGET_NAME, .allowed = inspect},
+        {"GetImage", "inspect", "get-image", TARGET_NAME, .read = call_read_no_options,
+         .allowed = get_image},
+        {"OpenConsole", "read-console", "console", TARGET_NAME, .read = read_console,
+         .allowed = open_console},
+        {},
+};

@@ -38,44 +38,6 @@ bool bus_sender_is_root(BusService *service, sd_bus_message *message) {
                sd_bus_creds_get_euid(creds, &uid) >= 0 && uid == 0;
 }
 
-/* One whose name is taken needs no bytes to be refused. */
-static bool is_transfer(void *userdata, sd_bus_message *message) {
-        BusService *service = userdata;
-        const char *text;
-        Name name;
-
-        /* Nor does one that is not there to be updated. */
-        if (sd_bus_message_is_method_call(message, BUS_MANAGER, "UpdateUnikernel"))
-                return sd_bus_message_read_basic(message, 's', &text) > 0 &&
-                       name_parse(&name, text, NULL) >= 0 &&
-                       manager_find(service->manager, name.text);
-        if (!sd_bus_message_is_method_call(message, BUS_MANAGER, "CreateUnikernel"))
-                return block_is_transfer(service, message);
-        return sd_bus_message_read_basic(message, 's', &text) > 0 &&
-               name_parse(&name, text, NULL) >= 0 && !manager_knows(service->manager, name.text);
-}
-
-int bus_append_cpus(sd_bus_message *message, const Cpus *cpus) {
-        uint32_t ids[CPUS_MAX];
-        size_t n = cpus_to_ids(cpus, ids);
-
-        return sd_bus_message_append_array(message, 'u', ids, n * sizeof(*ids));
-}
-
-int bus_read_name(sd_bus_message *message, Name *ret, sd_bus_error *error) {
-        Fault fault = {};
-        const char *text;
-        int r;
-
-        r = sd_bus_message_read_basic(message, 's', &text);
-        if (r < 0)
-                return r;
-        r = name_parse(ret, text, &fault);
-        if (r < 0)
-                return fault_to_error(error, r, &fault);
-        return 0;
-}
-
 /* --- signals --- */
 
 static void emit(BusService *service, const char *member, const Unikernel *unikernel) {
@@ -257,7 +219,7 @@ int bus_service_new(BusService **ret, sd_event *event, Manager *manager) {
         service->manager = manager;
         list_init(&service->connections);
         list_init(&service->calls);
-        r = turns_new(&service->turns, event, is_transfer, service);
+        r = turns_new(&service->turns, event, call_is_transfer, service);
         if (r < 0) {
                 free(service);
                 return r;

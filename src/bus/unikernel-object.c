@@ -3,10 +3,12 @@
 /* /org/albatross/unikernel/NAME: found by name, nothing is registered for each of them. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "bus/append.h"
 #include "bus/service.h"
 
 int unikernel_path(const char *name, char **ret) {
@@ -75,38 +77,17 @@ int unikernel_enumerate(sd_bus *bus,
         return 0;
 }
 
-static int manage(sd_bus_message *message,
-                  const Unikernel *unikernel,
-                  const char *verb,
-                  CallAllowed allowed) {
+/* Start() of the object is StartUnikernel() of its name. */
+static int method_own(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         /* The handler's userdata is the unikernel; what the vtable was added with is the service.
          */
         BusService *service =
                 sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
-        Call *call;
-        int r;
+        const Unikernel *unikernel = userdata;
+        char member[32];
 
-        r = call_new(&call, service, message, TURN_CALL);
-        if (r < 0)
-                return r;
-        call->name = unikernel->name;
-        return call_authorize(call, "org.albatross.manage-unikernels", verb, allowed);
-}
-
-static int method_start(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "start", call_start);
-}
-
-static int method_stop(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "stop", call_stop);
-}
-
-static int method_restart(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "restart", call_restart);
-}
-
-static int method_destroy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return manage(message, userdata, "destroy", call_destroy);
+        snprintf(member, sizeof(member), "%sUnikernel", sd_bus_message_get_member(message));
+        return call_method_of(service, bus_find_method(member), message, &unikernel->name);
 }
 
 /* What is there of a unikernel as a word; "" when there is no run. */
@@ -248,10 +229,10 @@ static int property_get_bool(sd_bus *bus,
 /* clang-format off */
 const sd_bus_vtable unikernel_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("Start", "", "", method_start, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("Stop", "", "", method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("Restart", "", "", method_restart, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("Destroy", "", "", method_destroy, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Start", "", "", method_own, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Stop", "", "", method_own, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Restart", "", "", method_own, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Destroy", "", "", method_own, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Name", "s", property_get_text, 0, CONSTANT),
         SD_BUS_PROPERTY("Type", "s", property_get_text, 0, CHANGES),
         SD_BUS_PROPERTY("State", "s", property_get_text, 0, CHANGES),
