@@ -104,7 +104,7 @@ rest() { # ALLOWED...
 begin() {
     wait_for 10 systemctl is-active -q albatrossd albatross-launcher
     clean
-    need_writer
+    need_helpers
     invariants_note
     $before
 }
