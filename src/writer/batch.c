@@ -304,5 +304,6 @@ int batch_commit(Batch *batch, int socket_fd) {
                 free(entry->owners);
         }
         batch->n_entries = 0;
+        remains_release(&batch->state->remains, socket_fd);
         return result;
 }

@@ -60,6 +60,7 @@ int block_replace(State *state, const char *name, const char *target, uint64_t i
         struct stat st;
         int r;
 
+        remains_hold(&state->remains, state->folders[WRITER_BLOCKS], target);
         if (renameat(state->folders[WRITER_BLOCK_TMP], name, state->folders[WRITER_BLOCKS],
                      target) >= 0)
                 return 0;

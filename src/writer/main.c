@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -91,6 +92,9 @@ int main(int argc, char **argv) {
         /* Records carry keys and passwords of guests: none of them may come into a core file. */
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         umask(0);
+        /* What remains_release() starts is not waited for. */
+        if (signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+                return 1;
 
         r = state_open(&state, DIRECTORY_FD, fcntl(BLOCK_FD, F_GETFD) < 0 ? -1 : BLOCK_FD);
         if (r < 0) {

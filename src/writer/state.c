@@ -200,6 +200,7 @@ int state_publish(State *state, const char *name, WriterFolder folder, const cha
 }
 
 int state_remove(State *state, WriterFolder folder, const char *name) {
+        remains_hold(&state->remains, state->folders[folder], name);
         if (unlinkat(state->folders[folder], name, 0) < 0 && errno != ENOENT)
                 return -errno;
         return 0;

@@ -9,11 +9,13 @@
 
 #include <stdbool.h>
 
+#include "writer/remains.h"
 #include "writer/wire.h"
 
 typedef struct State {
         int folders[WRITER_N_FOLDERS];
-        unsigned n_staged;  /* files that have been staged so far, for their names */
+        unsigned n_staged; /* files that have been staged so far, for their names */
+        Remains remains; /* of files whose names have gone, to be released when that is answered */
         unsigned published; /* folders with names that are not on disk yet: bits by number */
 } State;
 

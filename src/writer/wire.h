@@ -7,7 +7,8 @@
  * answer without error says that it is on disk. Requests that wait together go to the disk
  * together, so send what is independent without waiting for answers. Of requests that were not
  * answered when the machine went down, each may have happened or not; send what depends on
- * another one after its answer.
+ * another one after its answer. What large files took that went or were replaced is free soon after
+ * the answer, not before it.
  *
  * A name is 1 to WRITER_NAME_MAX characters without "/", and not "." or "..": -EINVAL. A request
  * that makes no sense is answered with -EBADMSG, -EPROTO (another version), -EOPNOTSUPP (an

@@ -4,6 +4,8 @@
  * What it costs to write and to read a block device of 1 GiB (or as many MiB as the first argument
  * says), next to cp --sparse=always of the same bytes, and read packed next to gzip -1; each until
  * it is on the disk. A quarter of the bytes are holes, a quarter is noise and the rest like text.
+ * A write replaces what was there as a whole: the like of it is cp to a new file that is then
+ * renamed over the old one. A cp to where nothing was is like the creation of a device.
  */
 
 #include <errno.h>
@@ -26,6 +28,8 @@
 #define DEVICE          "/var/lib/albatross/v1/blocks/bench"
 
 static Series write_device = {"block write"};
+static Series replace_copy = {"the same by cp, sync, mv over it, sync"};
+static Series create_device = {"block create with content"};
 static Series copy_in = {"cp --sparse=always, sync, of the same"};
 static Series read_device = {"block read"};
 static Series copy_out = {"cp --sparse=always, sync, of the same"};
@@ -85,7 +89,7 @@ static void run(const char *command) {
         measure_check(system(command) == 0 ? 0 : -EIO, command);
 }
 
-/* With nothing else for the disk to do, and nothing there to be replaced. */
+/* With nothing else for the disk to do. */
 static void measure(Series *series, const char *command) {
         uint64_t start;
 
@@ -97,15 +101,25 @@ static void measure(Series *series, const char *command) {
 
 int main(int argc, char **argv) {
         unsigned mib = argc > 1 ? (unsigned) strtoul(argv[1], NULL, 10) : MIB_DEFAULT;
-        char command[128];
+        char command[128], create[128];
 
         run("mkdir -p " FOLDER);
         make_content(mib);
         snprintf(command, sizeof(command), "albatrossctl -q block create bench %uM", mib);
         run(command);
+        /* What there is before the first round, and is replaced in each. */
+        run("albatrossctl -q block write bench " FOLDER "/content");
+        run("cp --sparse=always " FOLDER "/content " FOLDER "/old");
+        snprintf(create, sizeof(create),
+                 "albatrossctl -q block create bench-new %uM " FOLDER "/content", mib);
 
         for (unsigned i = 0; i < N_ROUNDS; i++) {
                 measure(&write_device, "albatrossctl -q block write bench " FOLDER "/content");
+                measure(&replace_copy, "cp --sparse=always " FOLDER "/content " FOLDER "/new && "
+                                       "sync " FOLDER "/new && mv " FOLDER "/new " FOLDER "/old && "
+                                       "sync " FOLDER);
+                measure(&create_device, create);
+                run("albatrossctl -q block remove bench-new");
                 measure(&copy_in, "cp --sparse=always " FOLDER "/content " FOLDER "/out && "
                                   "sync " FOLDER "/out");
                 measure(&read_device, "albatrossctl -q block read bench " FOLDER "/out");
@@ -120,12 +134,16 @@ int main(int argc, char **argv) {
         run("albatrossctl -q block remove bench");
 
         series_print(&write_device);
+        series_print(&replace_copy);
+        series_print(&create_device);
         series_print(&copy_in);
         series_print(&read_device);
         series_print(&copy_out);
         series_print(&read_packed);
         series_print(&pack);
+        series_print_ratio(&write_device, &replace_copy, 1.2);
         series_print_ratio(&write_device, &copy_in, 1.2);
+        series_print_ratio(&create_device, &copy_in, 1.2);
         series_print_ratio(&read_device, &copy_out, 1.2);
         series_print_ratio(&read_packed, &pack, 1.2);
         return EXIT_SUCCESS;

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "writer-run.h"
 
 #define MIB UINT64_C(1048576)
@@ -81,6 +84,50 @@ static void replaces_what_is_there_by_what_is_whole(void **state) {
         fd_close(fd);
 }
 
+/* Puts 32 MiB where the device was. */
+static void fill(const char *target) {
+        static char content[32 * MIB];
+        int fd = temporary("new", 32 * MIB);
+
+        memset(content, 'x', sizeof(content));
+        assert_int_equal(file_write_all(fd, content, sizeof(content)), 0);
+        fd_close(fd);
+        assert_int_equal(replace("new", target, look("tmp/new").st_ino), 0);
+}
+
+static int watch_end(const char *file) {
+        int fd = inotify_init1(IN_CLOEXEC);
+        char path[128];
+
+        snprintf(path, sizeof(path), "%s/%s", directory, file);
+        assert_true(fd >= 0);
+        assert_true(inotify_add_watch(fd, path, IN_DELETE_SELF) >= 0);
+        return fd;
+}
+
+static void expect_end(int fd) {
+        struct pollfd told = {.fd = fd, .events = POLLIN};
+
+        assert_int_equal(poll(&told, 1, 10000), 1);
+        fd_close(fd);
+}
+
+/* In a process of its own, which nothing here waits for. */
+static void gives_up_the_place_of_large_files(void **state) {
+        int watch;
+
+        fill("d");
+        watch = watch_end("blocks/d");
+        fill("d");
+        expect_end(watch);
+        watch = watch_end("blocks/d");
+        assert_int_equal(ask(request(WRITER_REMOVE, WRITER_BLOCKS, "d"), NULL, 0), 0);
+        expect_missing("blocks/d");
+        expect_end(watch);
+        assert_int_equal(end_writer(), 0);
+        start_writer();
+}
+
 static void empties_tmp_when_it_starts(void **state) {
         fd_close(temporary("new", MIB));
         end_writer();
@@ -132,6 +179,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 WRITER_TEST(makes_sparse_files),
                 WRITER_TEST(replaces_what_is_there_by_what_is_whole),
+                WRITER_TEST(gives_up_the_place_of_large_files),
                 WRITER_TEST(empties_tmp_when_it_starts),
                 WRITER_TEST(lets_one_uid_open_a_device_for_a_while),
                 WRITER_TEST(refuses_what_makes_no_sense),
