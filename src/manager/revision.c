@@ -100,7 +100,7 @@ static void go_back(Revision *revision, Unikernel *unikernel, int r, const Fault
                 revision_fail(revision, r, NULL);
                 return;
         }
-        n_wanted = revision_wanted(&revision->next->config.devices, wanted);
+        n_wanted = devices_wanted_before(&revision->next->config.devices, wanted);
         revision_carry_out(revision, wanted, n_wanted);
 }
 

@@ -7,8 +7,7 @@
  * Then it is written down, and only then is what runs restarted.
  */
 
-#include "domain/device-match.h"
-#include "image/wire.h"
+#include "manager/device-fill.h"
 #include "manager/manager-internal.h"
 #include "manager/tenders.h"
 
@@ -29,9 +28,6 @@ struct Revision {
         ManagerDone done;
         void *userdata;
 };
-
-/* What the image of a version wants, by its devices, which match that already. */
-size_t revision_wanted(const Devices *devices, DeviceWanted ret[static IMAGE_DEVICES_MAX]);
 
 /* --- revision.c */
 /* Checks .next, whose image wants these devices, and has @unikernel become it. Frees the revision

@@ -95,7 +95,7 @@ void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void
                 revision_fail(revision, r, &fault);
                 return;
         }
-        n_wanted = revision_wanted(&unikernel->config.devices, wanted);
+        n_wanted = devices_wanted_before(&unikernel->config.devices, wanted);
         revision_carry_out(revision, wanted, n_wanted);
 }
 
@@ -123,7 +123,7 @@ void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void
                 revision_fail(revision, r, &fault);
                 return;
         }
-        n_wanted = revision_wanted(&revision->next->config.devices, wanted);
+        n_wanted = devices_wanted_before(&revision->next->config.devices, wanted);
         revision_carry_out(revision, wanted, n_wanted);
 }
 
@@ -140,7 +140,6 @@ static void choose_tender(void *userdata) {
         DeviceWanted wanted[IMAGE_DEVICES_MAX];
         const ImageInfo *image = &revision->next->image;
         Tenders *tenders = revision->manager->tenders;
-        const NotesReport *notes = &update->notes;
         Fault fault = {};
         int r;
 
@@ -150,16 +149,11 @@ static void choose_tender(void *userdata) {
                 tenders_wait(tenders, &revision->tender_wait);
                 return;
         }
-        for (size_t i = 0; i < notes->n_devices; i++)
-                wanted[i] = (DeviceWanted){
-                        .kind = notes->devices[i].type == IMAGE_DEVICE_NET ? DEVICE_NET
-                                                                           : DEVICE_BLOCK,
-                        .guest = notes->devices[i].name,
-                };
         if (r < 0)
                 revision_fail(revision, r, &fault);
         else
-                revision_carry_out(revision, wanted, notes->n_devices);
+                revision_carry_out(revision, wanted,
+                                   devices_wanted_by_image(&update->notes, wanted));
         free(update);
 }
 

@@ -10,65 +10,19 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "domain/device-match.h"
-#include "host/mac.h"
 #include "manager/blocks.h"
+#include "manager/device-fill.h"
 #include "manager/start.h"
 
 /* --- what is wanted --- */
 
-static size_t list_wanted(const NotesReport *notes, DeviceWanted ret[static IMAGE_DEVICES_MAX]) {
-        for (size_t i = 0; i < notes->n_devices; i++)
-                ret[i] = (DeviceWanted){
-                        .kind = notes->devices[i].type == IMAGE_DEVICE_NET ? DEVICE_NET
-                                                                           : DEVICE_BLOCK,
-                        .guest = notes->devices[i].name,
-                };
-        return notes->n_devices;
-}
-
-/* The block device called like the only one that the image wants, if it is free. */
-static bool has_lone_block(const Unikernel *unikernel, const DeviceWanted *wanted, size_t n) {
-        char label[NAME_LABEL_MAX + 1], text[NAME_MAX_LENGTH + 1 + sizeof(label)];
-        const BlockDevice *device;
-
-        if (!devices_lone_block(&unikernel->config.devices, wanted, n, label))
-                return false;
-        snprintf(text, sizeof(text), "%.*s%s%s", (int) name_path_length(&unikernel->name),
-                 unikernel->name.text, name_path_length(&unikernel->name) > 0 ? ":" : "", label);
-        device = blocks_find(unikernel->manager, text);
-        return device && !device->unikernel;
-}
-
-static int fill_in(Start *start, const NotesReport *notes) {
-        Unikernel *unikernel = start->unikernel;
-        Devices *devices = &unikernel->config.devices;
-        _cleanup_(bridges_clear) Bridges bridges = {};
-        DeviceWanted wanted[IMAGE_DEVICES_MAX];
-        DeviceOffer offer = {.wanted = wanted, .bridges = &bridges};
-        Policy machine;
-        int r;
-
-        manager_machine_policy(unikernel->manager, &machine);
-        r = policies_bridges(unikernel->manager->paths, &machine, &unikernel->name, &bridges);
-        if (r < 0)
-                return r;
-        offer.n_wanted = list_wanted(notes, wanted);
-        offer.has_block = has_lone_block(unikernel, wanted, offer.n_wanted);
-        r = devices_match(devices, &offer, &start->fault);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < devices->n_nets; i++)
-                if (!mac_is_given(&devices->nets[i].mac))
-                        devices->nets[i].mac = mac_derive(devices->nets[i].guest, &unikernel->name);
-        return 0;
-}
-
 int start_match_devices(Start *start, const NotesReport *notes) {
         Unikernel *unikernel = start->unikernel;
+        DeviceWanted wanted[IMAGE_DEVICES_MAX];
+        size_t n_wanted = devices_wanted_by_image(notes, wanted);
         int r;
 
-        r = fill_in(start, notes);
+        r = devices_fill_in(&unikernel->config.devices, unikernel, wanted, n_wanted, &start->fault);
         if (r < 0)
                 return r;
         /* What was filled in was not asked for when the rest was admitted. */
