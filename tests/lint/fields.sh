@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # The table of fields names the properties of the introspection data, with their types, and nothing
-# else; and every option and key that src/bus knows is in it.
+# else; every option and key that src/bus knows is in it. So do the tables of methods and of errors.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,4 +23,12 @@ diff -u <({
 
 awk -F '\t' '!/^#/ && NF != 5 {print "dbus/fields.tsv:" NR ": " NF " columns instead of 5"; bad = 1} END {exit bad}' \
     dbus/fields.tsv >&2 || bad=1
+
+# Errors and methods, as org.albatross(5) has them.
+names() { grep -v '^#' "$1" | cut -f 1 | sort; }
+diff -u <(names dbus/errors.tsv) \
+    <(sed -n 's/^ *\[FAULT_[A-Z_]*\] = {"\([A-Za-z]*\)", [E1-9].*/\1/p' src/domain/fault.c | sort) >&2 || bad=1
+diff -u <(grep -v '^#' dbus/methods.tsv | sort) \
+    <(sed -nE 's/^ *\{"([A-Z][A-Za-z]+)", "([a-z-]+)", "([a-z-]+)", TARGET.*/\1\t\2\t\3/p' src/bus/*.c | sort) >&2 || bad=1
+[ "$(names dbus/methods.tsv | wc -l)" -gt 20 ] || { echo 'too few methods found in src/bus' >&2; bad=1; }
 exit $bad
