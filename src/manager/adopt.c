@@ -49,6 +49,8 @@ static void kill_stray(Manager *manager, const LauncherReply *entry) {
 static void resume_request(Unikernel *unikernel, RunRequest request) {
         if (request == RUN_REQUEST_DESTROY)
                 unikernel->destroying = true;
+        if (request == RUN_REQUEST_STOP_UNTIL_BOOT)
+                unikernel->stays_until_boot = true;
         /* The next boot must not start what was stopped; on disk it may be as it was. */
         if (request == RUN_REQUEST_STOP && unikernel->wanted) {
                 unikernel->wanted = false;
@@ -56,6 +58,26 @@ static void resume_request(Unikernel *unikernel, RunRequest request) {
                         sd_journal_print(LOG_ERR, "That %s is stopped can't be written down",
                                          unikernel->name.text);
         }
+}
+
+/* One of the time before they were noted has those of its configuration. */
+static int resume_blocks(Unikernel *unikernel, const RunRecord *record) {
+        Run *run = unikernel->run;
+        int r;
+
+        if (!record->has_blocks) {
+                r = blocks_note(unikernel);
+        } else {
+                run->blocks = calloc(record->n_blocks + 1, sizeof(*run->blocks));
+                r = run->blocks ? 0 : -ENOMEM;
+        }
+        if (r < 0)
+                return r;
+        if (record->has_blocks) {
+                memcpy(run->blocks, record->blocks, record->n_blocks * sizeof(*run->blocks));
+                run->n_blocks = record->n_blocks;
+        }
+        return blocks_adopt(unikernel);
 }
 
 /* What its record in /run says of a run that goes on. */
@@ -69,18 +91,19 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->scoped = true;
         run->added_name = record->added_name;
         run->opened_usec = record->opened_usec;
-        /* The daemon before us has stopped it, or was about to. */
         unikernel->restart_asked = record->waiting;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel);
         if (run_set_taps(run, record->taps, record->n_taps, record->taps_persist) < 0 ||
-            blocks_adopt(unikernel) < 0)
+            resume_blocks(unikernel, record) < 0)
                 sd_journal_print(LOG_ERR,
                                  "Not all devices of the running unikernel %s are known to be in "
                                  "use",
                                  unikernel->name.text);
         resume_request(unikernel, record->request);
-        run->asked = unikernel->destroying || !unikernel->wanted;
+        /* The daemon before us has stopped it, or was about to. */
+        run->asked = unikernel->destroying || !unikernel->wanted || unikernel->restart_asked ||
+                     unikernel->stays_until_boot;
 }
 
 /* No process is left of it, and how it ended is written down. */
@@ -93,6 +116,20 @@ static void resume_ended(Unikernel *unikernel, const RunRecord *record) {
                 life_resume_waiting(unikernel);
         else if (record->request == RUN_REQUEST_START && unikernel->wanted)
                 boot_add(unikernel->manager, unikernel);
+}
+
+static void unheard(void *userdata, int r, const Fault *fault) {
+}
+
+/* The daemon before us was asked to end it, and may not have come so far. */
+static void finish_request(Unikernel *unikernel) {
+        if (!unikernel->run || !unikernel->run->asked)
+                return;
+        if (!unikernel->restart_asked || unikernel->destroying || !unikernel->wanted)
+                unikernel_bring_down(unikernel);
+        else if (unikernel_restart(unikernel, unheard, NULL) < 0)
+                sd_journal_print(LOG_ERR, "No memory to go on with the restart of %s",
+                                 unikernel->name.text);
 }
 
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
@@ -130,6 +167,8 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
                 return;
         }
 
+        if (!unikernel && entry->state != LAUNCHER_AT_GATE)
+                unikernel = lost_add(manager, entry->name, (pid_t) entry->pid);
         /* One that has no run yet is being started: this is of an attempt before, whose answer was
          * lost. */
         uid_pool_claim(manager->uids, entry->uid);
@@ -150,8 +189,8 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
                 /* Half of a start, of which nobody was told that it succeeded. */
                 unikernel->state = STATE_STOPPING;
                 run_signal(unikernel, SIGKILL);
-        } else if (unikernel->run->asked)
-                unikernel_bring_down(unikernel);
+        } else
+                finish_request(unikernel);
 }
 
 void adopt_exited(void *userdata, const LauncherReply *exited) {
@@ -263,8 +302,7 @@ static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         resume_run(unikernel, record);
         unikernel->run->opened = true;
         lose_run(unikernel);
-        if (unikernel->run && unikernel->run->asked)
-                unikernel_bring_down(unikernel);
+        finish_request(unikernel);
 }
 
 static void on_listed(void *userdata, const LauncherReply *reply) {
@@ -273,7 +311,8 @@ static void on_listed(void *userdata, const LauncherReply *reply) {
         RunRecord record;
         size_t n;
 
-        if (!reply || unikernels_snapshot(manager, &all, &n) < 0)
+        if (!reply || (!manager->listed && lost_add_unlisted(manager) < 0) ||
+            unikernels_snapshot(manager, &all, &n) < 0)
                 return;
         for (size_t i = 0; i < n; i++) {
                 Unikernel *unikernel = all[i];

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
@@ -16,11 +17,11 @@ static const char *device_label(const Block *block) {
         return block->device[0] ? block->device : block->guest;
 }
 
-static int device_name(Name *ret, const Unikernel *unikernel, const Block *block, Fault *fault) {
+static int device_name(Name *ret, const Unikernel *unikernel, const char *label, Fault *fault) {
         char text[NAME_MAX_LENGTH + 1 + NAME_LABEL_MAX + DEVICE_NAME_MAX + 1];
         int length = (int) name_path_length(&unikernel->name);
 
-        snprintf(text, sizeof(text), "%.*s:%s", length, unikernel->name.text, device_label(block));
+        snprintf(text, sizeof(text), "%.*s:%s", length, unikernel->name.text, label);
         return name_parse(ret, text, fault);
 }
 
@@ -31,7 +32,7 @@ static int find_device(BlockDevice **ret,
         Name name;
         int r;
 
-        r = device_name(&name, unikernel, block, fault);
+        r = device_name(&name, unikernel, device_label(block), fault);
         if (r < 0)
                 return r;
         *ret = block_find(unikernel->manager, name.text);
@@ -174,21 +175,60 @@ int blocks_open(Unikernel *unikernel, int ret_fds[], Fault *fault) {
         return 0;
 }
 
+int blocks_note(Unikernel *unikernel) {
+        const Devices *devices = &unikernel->config.devices;
+        BlockLabel *labels;
+
+        if (devices->n_blocks == 0)
+                return 0;
+        labels = calloc(devices->n_blocks, sizeof(*labels));
+        if (!labels)
+                return -ENOMEM;
+        for (size_t i = 0; i < devices->n_blocks; i++)
+                snprintf(labels[i].text, sizeof(labels[i].text), "%.63s",
+                         device_label(&devices->blocks[i]));
+        free(unikernel->run->blocks);
+        unikernel->run->blocks = labels;
+        unikernel->run->n_blocks = devices->n_blocks;
+        return 0;
+}
+
+static bool is_named(const Unikernel *unikernel, const char *label) {
+        const Devices *devices = &unikernel->config.devices;
+
+        for (size_t i = 0; i < devices->n_blocks; i++)
+                if (strcasecmp(device_label(&devices->blocks[i]), label) == 0)
+                        return true;
+        return false;
+}
+
+static int adopt(Unikernel *unikernel, const char *label) {
+        BlockDevice *device;
+        Name name;
+        int r;
+
+        r = device_name(&name, unikernel, label, NULL);
+        if (r < 0)
+                return r;
+        device = block_find(unikernel->manager, name.text);
+        if (!device)
+                return -ENOENT;
+        r = check_owner(device, unikernel, NULL);
+        if (r < 0)
+                return r;
+        attach(device, unikernel);
+        block_set_state(device, BLOCK_IN_USE);
+        device->is_leaving = !is_named(unikernel, label);
+        return 0;
+}
+
 int blocks_adopt(Unikernel *unikernel) {
-        const Devices *wanted = &unikernel->config.devices;
         int result = 0;
 
-        for (size_t i = 0; i < wanted->n_blocks; i++) {
-                BlockDevice *device;
-                int r;
+        for (size_t i = 0; i < unikernel->run->n_blocks; i++) {
+                int r = adopt(unikernel, unikernel->run->blocks[i].text);
 
-                r = find_device(&device, unikernel, &wanted->blocks[i], NULL);
-                if (r >= 0)
-                        r = check_owner(device, unikernel, NULL);
-                if (r >= 0) {
-                        attach(device, unikernel);
-                        block_set_state(device, BLOCK_IN_USE);
-                } else if (result == 0)
+                if (r < 0 && result == 0)
                         result = r;
         }
         return result;

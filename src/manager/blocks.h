@@ -83,7 +83,11 @@ int blocks_open(Unikernel *unikernel, int ret_fds[], Fault *fault);
  * descriptors are the caller's to close, before this. */
 void blocks_close(Unikernel *unikernel);
 
-/* The same as blocks_open() for one that was found running. -ENOENT and -EBUSY are returned when
+/* Notes in its run which devices are the ones that its configuration names. */
+int blocks_note(Unikernel *unikernel);
+
+/* The same as blocks_open() for one that was found running, with those that its run has noted; what
+ * its configuration names no more is its until that ends. -ENOENT and -EBUSY are returned when
  * not all of them could be marked; those that could be are. */
 int blocks_adopt(Unikernel *unikernel);
 

@@ -230,6 +230,10 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size);
 /* --- run-record.c: the run at hand, or how the last one of this boot ended, in /run */
 int run_record_write(const Unikernel *unikernel);
 void run_record_remove(const Unikernel *unikernel);
+/* For each name there is; the visitor may remove it, and stops it by returning a negative errno. */
+typedef int (*RunRecordVisitor)(Manager *manager, const char *name);
+int run_records_visit(Manager *manager, RunRecordVisitor visitor);
+void run_record_remove_name(const Manager *manager, const char *name);
 /* Removes those of names that have no record: a name's new owner must not meet the last one's. */
 int run_records_sweep(Manager *manager);
 /* What was under way, for a daemon that finds it half done to finish. One that was answered may
@@ -238,6 +242,7 @@ typedef enum RunRequest {
         RUN_REQUEST_NONE,
         RUN_REQUEST_START,
         RUN_REQUEST_STOP,
+        RUN_REQUEST_STOP_UNTIL_BOOT,
         RUN_REQUEST_DESTROY,
         RUN_N_REQUESTS,
 } RunRequest;
@@ -254,6 +259,9 @@ typedef struct RunRecord {
         TapName taps[DEVICES_MAX];
         size_t n_taps;
         bool taps_persist;
+        BlockLabel blocks[DEVICES_MAX];
+        size_t n_blocks;
+        bool has_blocks; /* it says which there are, if any */
 } RunRecord;
 /* Fills in what is known of the last run; -ENOENT when there was none in this boot. */
 int run_record_read(Unikernel *unikernel, RunRecord *ret);
@@ -267,6 +275,8 @@ Run *run_new(Unikernel *unikernel, const LauncherReply *spawned);
 /* When PID 1 has made its scope, or may have: it goes with the run, or now, when that is over. */
 void run_note_scope(Unikernel *unikernel, int error);
 Run *run_free(Run *run);
+/* All that @run, which is not @unikernel's any more, holds goes back here; frees it. */
+void run_give_back(Unikernel *unikernel, Run *run);
 /* Sent again when the launcher that was asked to send it has been replaced. */
 void run_signal(Unikernel *unikernel, int signal_number);
 /* Its tender is gone: gives back all that it held, and goes on from there. */
@@ -316,6 +326,18 @@ void adopt_exited(void *userdata, const LauncherReply *exited);
 void adopt_launcher_gone(void *userdata);
 /* Asks the launcher what it has; manager_list_done() follows. */
 int adopt_begin(Manager *manager);
+
+/* --- lost.c: those that run, and whose records can't be read */
+/* May a record of that name be mended and brought back? */
+bool lost_has_record(const Manager *manager, const char *name);
+/* The one of that name which has the process @pid, ended or not, when its record is lost and nobody
+ * has asked for its end; NULL: it is a stray. */
+Unikernel *lost_add(Manager *manager, const char *name, pid_t pid);
+/* At the start: those that the launcher does not know. */
+int lost_add_unlisted(Manager *manager);
+void lost_ended(Unikernel *unikernel);
+/* Somebody wants the name. It is free, unless that one still runs; what it was is gone then. */
+int lost_give_up(Manager *manager, const Name *name, Fault *fault);
 
 /* --- life.c: what is to come, after a run and after a start that failed */
 /* The @run of @unikernel is over, and not its any more; .last_exit says how. */

@@ -78,6 +78,8 @@ void manager_list_done(Manager *manager, const LauncherReply *listed) {
         check_uid_range(manager, listed);
         /* Whatever runs is known now, and nothing has been started yet. */
         if (!manager->listed) {
+                if (run_records_sweep(manager) < 0)
+                        sd_journal_print(LOG_ERR, "Runs of those that are gone are still noted");
                 blocks_sweep(manager);
                 if (taps_sweep(manager) < 0)
                         sd_journal_print(LOG_ERR, "No memory to look for taps of nobody");
@@ -310,8 +312,6 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         /* What lies in quarantine may be mended and brought back. */
         if (r == 0)
                 r = images_sweep(manager);
-        if (r >= 0)
-                r = run_records_sweep(manager);
         if (r >= 0)
                 r = undone_begin(manager);
         if (r >= 0)

@@ -27,7 +27,8 @@ static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, 
         Unikernel *unikernel;
         int r;
 
-        if (unikernels_find(manager, order->name.text))
+        unikernel = unikernels_find(manager, order->name.text);
+        if (unikernel && !unikernel->is_lost)
                 return fault_set(fault, FAULT_ALREADY_EXISTS, "A unikernel %s exists already",
                                  order->name.text);
         r = config_change_apply(&order->change, NULL, &config, fault);
@@ -35,6 +36,8 @@ static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, 
                 r = config_check(&config, &order->name, fault);
         if (r >= 0)
                 r = host_bridges_check(manager, &config.devices, fault);
+        if (r >= 0)
+                r = lost_give_up(manager, &order->name, fault);
         if (r < 0)
                 return r;
 

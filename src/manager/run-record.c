@@ -46,6 +46,17 @@ static json_t *taps_to_json(const Run *run) {
         return array;
 }
 
+static json_t *blocks_to_json(const Run *run) {
+        json_t *array = json_array();
+
+        for (size_t i = 0; run && i < run->n_blocks; i++)
+                if (json_array_append_new(array, json_string(run->blocks[i].text)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
 static json_t *exits_to_json(const History *history) {
         json_t *array = json_array();
 
@@ -81,9 +92,8 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
 }
 
 static const char *const requests[RUN_N_REQUESTS] = {
-        [RUN_REQUEST_NONE] = "",
-        [RUN_REQUEST_START] = "start",
-        [RUN_REQUEST_STOP] = "stop",
+        [RUN_REQUEST_NONE] = "",           [RUN_REQUEST_START] = "start",
+        [RUN_REQUEST_STOP] = "stop",       [RUN_REQUEST_STOP_UNTIL_BOOT] = "stop-until-boot",
         [RUN_REQUEST_DESTROY] = "destroy",
 };
 
@@ -92,6 +102,8 @@ static RunRequest request_at_hand(const Unikernel *unikernel) {
                 return RUN_REQUEST_DESTROY;
         if (!unikernel->wanted)
                 return RUN_REQUEST_STOP;
+        if (unikernel->stays_until_boot)
+                return RUN_REQUEST_STOP_UNTIL_BOOT;
         return unikernel->start ? RUN_REQUEST_START : RUN_REQUEST_NONE;
 }
 
@@ -107,22 +119,22 @@ static json_t *run_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Exit *exit = &unikernel->last_exit;
 
-        return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s, s:s*, s:b, s:o, "
-                         "s:b, s:o, s:o, s:o}",
-                         "MainPID", (json_int_t) (run ? run->pid : 0), "StartTicks",
-                         (json_int_t) (run ? run->start_ticks : 0), "UID",
-                         (json_int_t) (run ? run->uid : 0), "SliceNumber",
-                         (json_int_t) (run ? run->slice_number : 0), "Restarts",
-                         (json_int_t) unikernel->n_restarts, "StateChangeTimestamp",
-                         (json_int_t) unikernel->state_usec, "ExitResult",
-                         exit_result_to_string(exit->result), "ExitStatus", exit->status,
-                         "ExitTimestamp", (json_int_t) exit->timestamp_usec, "Failed",
-                         (int) (unikernel->state == STATE_FAILED), "Request",
-                         requests[request_at_hand(unikernel)], "Tender", unikernel->tender_path,
-                         "ArgumentsVisible", (int) unikernel->shows_arguments, "Taps",
-                         taps_to_json(run), "TapsPersist", (int) (run && run->taps_persist),
-                         "Invocations", invocations_to_json(unikernel), "Exits",
-                         exits_to_json(&unikernel->history), "Restart", restart_to_json(unikernel));
+        return json_pack(
+                "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:b, s:s, s:s*, s:b, s:o, "
+                "s:b, s:o, s:o, s:o, s:o}",
+                "MainPID", (json_int_t) (run ? run->pid : 0), "StartTicks",
+                (json_int_t) (run ? run->start_ticks : 0), "UID", (json_int_t) (run ? run->uid : 0),
+                "SliceNumber", (json_int_t) (run ? run->slice_number : 0), "Restarts",
+                (json_int_t) unikernel->n_restarts, "StateChangeTimestamp",
+                (json_int_t) unikernel->state_usec, "ExitResult",
+                exit_result_to_string(exit->result), "ExitStatus", exit->status, "ExitTimestamp",
+                (json_int_t) exit->timestamp_usec, "Failed",
+                (int) (unikernel->state == STATE_FAILED), "Request",
+                requests[request_at_hand(unikernel)], "Tender", unikernel->tender_path,
+                "ArgumentsVisible", (int) unikernel->shows_arguments, "Taps", taps_to_json(run),
+                "TapsPersist", (int) (run && run->taps_persist), "Blocks", blocks_to_json(run),
+                "Invocations", invocations_to_json(unikernel), "Exits",
+                exits_to_json(&unikernel->history), "Restart", restart_to_json(unikernel));
 }
 
 int run_record_format(const Unikernel *unikernel, char **ret) {
@@ -157,8 +169,12 @@ int run_record_write(const Unikernel *unikernel) {
         return 0;
 }
 
+void run_record_remove_name(const Manager *manager, const char *name) {
+        (void) unlinkat(manager->run_fd, name, 0);
+}
+
 void run_record_remove(const Unikernel *unikernel) {
-        unlinkat(unikernel->manager->run_fd, unikernel->name.text, 0);
+        run_record_remove_name(unikernel->manager, unikernel->name.text);
 }
 
 static void closedirp(DIR **directory) {
@@ -166,10 +182,10 @@ static void closedirp(DIR **directory) {
                 closedir(*directory);
 }
 
-int run_records_sweep(Manager *manager) {
+int run_records_visit(Manager *manager, RunRecordVisitor visitor) {
         _cleanup_(closedirp) DIR *directory = NULL;
         struct dirent *entry;
-        int fd;
+        int fd, r;
 
         fd = openat(manager->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
@@ -179,10 +195,23 @@ int run_records_sweep(Manager *manager) {
                 fd_close(fd);
                 return -ENOMEM;
         }
-        while ((errno = 0, entry = readdir(directory)))
-                if (entry->d_type == DT_REG && !unikernels_find(manager, entry->d_name))
-                        (void) unlinkat(manager->run_fd, entry->d_name, 0);
+        while ((errno = 0, entry = readdir(directory))) {
+                r = entry->d_type == DT_REG ? visitor(manager, entry->d_name) : 0;
+                if (r < 0)
+                        return r;
+        }
         return -errno;
+}
+
+static int sweep(Manager *manager, const char *name) {
+        /* Its record may be brought back, and go on from this. */
+        if (!unikernels_find(manager, name) && !lost_has_record(manager, name))
+                run_record_remove_name(manager, name);
+        return 0;
+}
+
+int run_records_sweep(Manager *manager) {
+        return run_records_visit(manager, sweep);
 }
 
 static int read_invocations(Unikernel *unikernel, const json_t *array) {
@@ -221,6 +250,24 @@ static int read_taps(RunRecord *ret, const json_t *array) {
                 strcpy(ret->taps[i].text, text);
         }
         ret->n_taps = n;
+        return 0;
+}
+
+/* Those of the time before it was told have what their configuration says. */
+static int read_blocks(RunRecord *ret, const json_t *array) {
+        size_t n = json_array_size(array);
+
+        if (n > DEVICES_MAX || (array && !json_is_array(array)))
+                return -EBADMSG;
+        for (size_t i = 0; i < n; i++) {
+                const char *text = json_string_value(json_array_get(array, i));
+
+                if (!text || strlen(text) > NAME_LABEL_MAX)
+                        return -EBADMSG;
+                strcpy(ret->blocks[i].text, text);
+        }
+        ret->n_blocks = n;
+        ret->has_blocks = array;
         return 0;
 }
 
@@ -306,7 +353,7 @@ static void take_restart(Unikernel *unikernel, const Restart *restart) {
 int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, size_t size) {
         json_int_t pid, ticks, uid, slice, restarts, changed, status, ended;
         _cleanup_(json_decrefp) json_t *record = NULL;
-        json_t *invocations, *taps = NULL, *exits = NULL, *restart_object = NULL;
+        json_t *invocations, *taps = NULL, *blocks = NULL, *exits = NULL, *restart_object = NULL;
         int failed, visible = 0, persist = 0, r;
         const char *result, *request = NULL, *tender = NULL;
         RunRecord read = {};
@@ -317,20 +364,22 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
         if (!record ||
             json_unpack(record,
                         "{s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b, s?s, s?s, s?b, s?o, "
-                        "s?b, s:o, "
+                        "s?b, s?o, s:o, "
                         "s?o, s?o}",
                         "MainPID", &pid, "StartTicks", &ticks, "UID", &uid, "SliceNumber", &slice,
                         "Restarts", &restarts, "StateChangeTimestamp", &changed, "ExitResult",
                         &result, "ExitStatus", &status, "ExitTimestamp", &ended, "Failed", &failed,
                         "Request", &request, "Tender", &tender, "ArgumentsVisible", &visible,
-                        "Taps", &taps, "TapsPersist", &persist, "Invocations", &invocations,
-                        "Exits", &exits, "Restart", &restart_object) < 0)
+                        "Taps", &taps, "TapsPersist", &persist, "Blocks", &blocks, "Invocations",
+                        &invocations, "Exits", &exits, "Restart", &restart_object) < 0)
                 return -EBADMSG;
         if (pid < 0 || pid > INT32_MAX || ticks < 0 || uid < 0 || uid > UINT32_MAX || slice < 0 ||
             slice > UINT32_MAX || restarts < 0 || restarts > UINT32_MAX || status < 0 ||
             status > INT32_MAX || changed < 0 || ended < 0)
                 return -EBADMSG;
         r = read_taps(&read, taps);
+        if (r >= 0)
+                r = read_blocks(&read, blocks);
         if (r >= 0)
                 r = read_exits(&history, exits);
         if (r >= 0)

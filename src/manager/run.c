@@ -35,6 +35,7 @@ Run *run_free(Run *run) {
                 return NULL;
         sd_event_source_disable_unref(run->clear_timer);
         free(run->taps);
+        free(run->blocks);
         free(run);
         return NULL;
 }
@@ -71,8 +72,7 @@ void run_note_scope(Unikernel *unikernel, int error) {
         scope_release(unikernel->manager->bus, unit);
 }
 
-/* All that a run holds goes back here, and nowhere else. */
-static void run_give_back(Unikernel *unikernel, Run *run) {
+void run_give_back(Unikernel *unikernel, Run *run) {
         Manager *manager = unikernel->manager;
         LauncherCall forget = {
                 .request.verb = LAUNCHER_FORGET,
@@ -179,6 +179,10 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
                 exit_from_wait_status(exited->wait_status, run->asked, manager_now(CLOCK_REALTIME));
         char unit[NAME_UNIT_MAX + 1];
 
+        if (unikernel->is_lost) {
+                lost_ended(unikernel);
+                return;
+        }
         /* Told twice, by one launcher and by the next one's silence. */
         if (unikernel->result_slot || run->clear_timer)
                 return;

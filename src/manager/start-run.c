@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "manager/blocks.h"
 #include "manager/gate.h"
 #include "manager/start.h"
 
@@ -191,6 +192,8 @@ int start_open_gate(Start *start) {
         if (r >= 0)
                 r = run_set_taps(unikernel->run, start->tap_names, start->n_taps,
                                  start->taps_persist);
+        if (r >= 0)
+                r = blocks_note(unikernel);
         if (r < 0)
                 return r;
         start->taps_handed = true;

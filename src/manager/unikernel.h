@@ -51,6 +51,11 @@ typedef struct TapName {
         char text[IFNAMSIZ];
 } TapName;
 
+/* A block device of the path of its unikernel. */
+typedef struct BlockLabel {
+        char text[NAME_LABEL_MAX + 1];
+} BlockLabel;
+
 /* A tender that the launcher has forked for us, from the gate to the end. */
 typedef struct Run {
         uint64_t child; /* the launcher's number for it */
@@ -70,7 +75,9 @@ typedef struct Run {
         sd_id128_t invocation;
         TapName *taps; /* of its networks, in their order */
         size_t n_taps;
-        bool taps_persist;            /* they don't end with their tender */
+        bool taps_persist;  /* they don't end with their tender */
+        BlockLabel *blocks; /* that it has open, whatever the configuration says by now */
+        size_t n_blocks;
         sd_event_source *clear_timer; /* its tender is gone, and has left somebody behind */
 } Run;
 
@@ -89,6 +96,7 @@ typedef struct Unikernel {
         Version *previous; /* NULL: it was not updated yet */
         bool wanted;       /* starts with the host */
         bool recorded;     /* on disk; before that nobody sees it */
+        bool is_lost;      /* it runs, but its record can't be read; see lost.c */
         uint64_t created_usec;
 
         State state;

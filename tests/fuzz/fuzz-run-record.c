@@ -21,6 +21,8 @@ static Run run_of(RunRecord *record) {
                 .taps = record->taps,
                 .n_taps = record->n_taps,
                 .taps_persist = record->taps_persist,
+                .blocks = record->blocks,
+                .n_blocks = record->n_blocks,
         };
 }
 
@@ -46,6 +48,10 @@ static void check(Unikernel *unikernel, RunRecord *record) {
                                      other.taps_persist == record->taps_persist &&
                                      memcmp(other.taps, record->taps, sizeof(other.taps)) == 0),
                  "its taps stay as they are");
+        property(!unikernel->run ||
+                         (other.n_blocks == record->n_blocks &&
+                          memcmp(other.blocks, record->blocks, sizeof(other.blocks)) == 0),
+                 "its block devices stay as they are");
         for (size_t i = 0; i < record->n_taps; i++)
                 property(strncmp(record->taps[i].text, "alb", 3) == 0,
                          "nothing is taken for a tap of ours that is none");

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# The daemon is killed while a unikernel that does not end by itself is being stopped, destroyed,
+# restarted or changed: the next one goes on with it, as far as SIGKILL.
+# rig: own
+# timeout: 180
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/invariants.sh"
+
+field() { albatrossctl show "$1" -P "$2"; }
+is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; }
+alive() { [ -d "/proc/$1" ]; }
+wanted() { grep -o '"Wanted": "[a-z]*"' /var/lib/albatross/v1/unikernels/v.json | cut -d'"' -f4; }
+# One that sleeps, and does not even see a SIGTERM.
+deaf() {
+    albatrossctl -q create --memory=2 v "$HELLO" -- --sleep=600
+    pid=$(field v MainPID)
+    kill -STOP "$pid"
+}
+# The request is on its way when the daemon is killed: the kernel has the SIGTERM.
+killed_during() { # VERB...
+    albatrossctl -q "$@" >/dev/null 2>&1 &
+    wait_for 5 is v State stopping
+    systemctl kill --kill-who=main -s KILL albatrossd
+    wait $!
+    [ $? != 0 ] && alive "$pid"
+}
+gone() { wait_for 10 not alive "$pid"; }
+
+mkdir -p /run/albatrossd.conf.d
+printf '[Albatross]\nStopSec=1\n' >/run/albatrossd.conf.d/50-test.conf
+mkdir -p /run/systemd/system/albatrossd.service.d
+printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/albatrossd.service.d/often.conf
+systemctl daemon-reload
+systemctl restart albatrossd
+invariants_note
+
+deaf
+check 'stop: the daemon is killed' killed_during stop v
+check 'stop: it is ended by the next one' gone
+check 'stop: and stopped' wait_for 5 is v State stopped
+equal 'stop: which was asked for' stopped "$(field v ExitResult)"
+equal 'stop: and holds' stopped "$(wanted)"
+check 'stop: nothing is left over' invariants
+albatrossctl -q destroy v
+
+deaf
+check 'stop until the next boot: the daemon is killed' killed_during stop --runtime v
+check 'stop until the next boot: it is ended by the next one' gone
+check 'stop until the next boot: and stopped' wait_for 5 is v State stopped
+equal 'stop until the next boot: which wants it' running "$(wanted)"
+check 'stop until the next boot: another daemon' systemctl restart albatrossd
+sleep 0.5
+equal 'stop until the next boot: leaves it so' stopped "$(field v State)"
+albatrossctl -q destroy v
+
+deaf
+check 'destroy: the daemon is killed' killed_during destroy v
+check 'destroy: it is ended by the next one' gone
+check 'destroy: and is no more' wait_for 5 eval '[ -z "$(albatrossctl list -q)" ]'
+check 'destroy: nothing is left over' invariants
+
+deaf
+check 'restart: the daemon is killed' killed_during restart v
+check 'restart: it is ended by the next one' gone
+check 'restart: and runs anew' wait_for 10 is v State running
+check 'restart: as another process' [ "$(field v MainPID)" != "$pid" ]
+equal 'restart: its end was asked for' stopped "$(field v ExitResult)"
+check 'restart: nothing is left over' invariants
+albatrossctl -q destroy v
+
+deaf
+check 'set: the daemon is killed' killed_during set v --memory=3 --now
+check 'set: it is ended by the next one' gone
+check 'set: and runs anew' wait_for 10 is v State running
+equal 'set: with what was set' $((3 << 20)) "$(field v Memory)"
+albatrossctl -q destroy v
+
+deaf
+check 'update: the daemon is killed' killed_during update v "$HELLO" -- --sleep=500
+check 'update: it is ended by the next one' gone
+check 'update: and runs anew' wait_for 10 is v State running
+pid=$(field v MainPID)
+kill -STOP "$pid"
+check 'rollback: the daemon is killed' killed_during rollback v
+check 'rollback: it is ended by the next one' gone
+check 'rollback: and runs anew' wait_for 10 is v State running
+prints 'rollback: as it was before' sleep=600 albatrossctl show v -P Arguments
+pid=$(field v MainPID)
+check 'all goes' albatrossctl -q destroy v
+rm /run/albatrossd.conf.d/50-test.conf
+invariants_note
+check 'and nothing is left' invariants
