@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ctl/agent.h"
 
 static void __attribute__((noreturn)) run_agent(int ready_fd, pid_t parent) {
+        /* That of a desktop goes before ours. polkit never comes back to a fallback for somebody
+         * who has no session at all, as under su or sudo. */
+        const char *fallback = sd_pid_get_session(parent, NULL) >= 0 ? "--fallback" : NULL;
         char number[16];
 
         /* It must not outlive us, however we end. */
@@ -22,7 +26,7 @@ static void __attribute__((noreturn)) run_agent(int ready_fd, pid_t parent) {
         snprintf(number, sizeof(number), "%d", ready_fd);
         if (fcntl(ready_fd, F_SETFD, 0) < 0)
                 _exit(1);
-        execlp("pkttyagent", "pkttyagent", "--notify-fd", number, "--fallback", NULL);
+        execlp("pkttyagent", "pkttyagent", "--notify-fd", number, fallback, NULL);
         _exit(127);
 }
 
