@@ -12,7 +12,7 @@ typedef struct Connection {
         ListLink link;
         BusService *service;
         sd_bus *bus;
-        sd_bus_slot *slots[5];
+        sd_bus_slot *slots[6];
 } Connection;
 
 static void connection_free(Connection *connection) {
@@ -183,8 +183,12 @@ static int add_objects(Connection *connection) {
         r = sd_bus_add_object_manager(bus, &connection->slots[3], BUS_PATH);
         if (r < 0)
                 return r;
+        r = sd_bus_add_object_vtable(bus, &connection->slots[4], BUS_PATH_LOG, BUS_LOG,
+                                     log_control_vtable, service);
+        if (r < 0)
+                return r;
         /* Only root has a private connection. */
-        return sd_bus_is_bus_client(bus) ? turns_attach(service->turns, bus, &connection->slots[4])
+        return sd_bus_is_bus_client(bus) ? turns_attach(service->turns, bus, &connection->slots[5])
                                          : 0;
 }
 

@@ -7,9 +7,11 @@
 #include "bus/call.h"
 
 #define BUS_PATH           "/org/albatross"
+#define BUS_PATH_LOG       "/org/freedesktop/LogControl1"
 #define BUS_PATH_UNIKERNEL "/org/albatross/unikernel"
 #define BUS_MANAGER        "org.albatross.Manager"
 #define BUS_UNIKERNEL      "org.albatross.Unikernel"
+#define BUS_LOG            "org.freedesktop.LogControl1"
 
 struct BusService {
         Manager *manager;
@@ -20,6 +22,7 @@ struct BusService {
 
 extern const sd_bus_vtable manager_vtable[];
 extern const sd_bus_vtable unikernel_vtable[];
+extern const sd_bus_vtable log_control_vtable[];
 
 /* Of X-methods.c; private_methods: of inspect.c. Each ends with an empty row. */
 extern const Method unikernel_methods[];

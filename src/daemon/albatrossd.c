@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "daemon/daemon.h"
 #include "daemon/settings-file.h"
+#include "systemd/log.h"
 
 static void daemon_clear(Daemon *daemon) {
         sd_event_source_disable_unref(daemon->listener);
@@ -26,6 +26,7 @@ static void daemon_clear(Daemon *daemon) {
         manager_free(daemon->manager);
         sd_bus_flush_close_unref(daemon->system_bus);
         sd_bus_flush_close_unref(daemon->direct_bus);
+        log_close();
         sd_event_unref(daemon->event);
         fd_close(daemon->listen_fd);
         fd_close(daemon->notify_fd);
@@ -42,7 +43,7 @@ static void on_ready(void *userdata, int result, const Fault *fault) {
         if (r >= 0)
                 r = private_socket_serve(daemon);
         if (r < 0) {
-                sd_journal_print(LOG_ERR, "albatrossd can't serve: %s", strerror(-r));
+                log_print(LOG_ERR, "albatrossd can't serve: %s", strerror(-r));
                 sd_event_exit(daemon->event, EXIT_FAILURE);
                 return;
         }
@@ -51,9 +52,9 @@ static void on_ready(void *userdata, int result, const Fault *fault) {
 
 static void log_complaint(void *userdata, const char *file, unsigned line, const char *what) {
         if (line > 0)
-                sd_journal_print(LOG_WARNING, "%s:%u: %s", file, line, what);
+                log_print(LOG_WARNING, "%s:%u: %s", file, line, what);
         else
-                sd_journal_print(LOG_WARNING, "%s: %s", file, what);
+                log_print(LOG_WARNING, "%s: %s", file, what);
 }
 
 static int start_manager(Daemon *daemon, sd_bus *bus) {
@@ -92,6 +93,9 @@ static int daemon_start(Daemon *daemon) {
         r = sd_event_new(&daemon->event);
         if (r < 0)
                 return r;
+        r = log_attach(daemon->event);
+        if (r < 0)
+                return r;
         r = watchdog_start(daemon);
         if (r < 0)
                 return r;
@@ -123,16 +127,17 @@ int main(int argc, char *argv[]) {
                 return version ? EXIT_SUCCESS : EXIT_FAILURE;
         }
 
-        /* Opens the way to the journal now: later there may be no descriptor left for it. */
-        sd_journal_print(LOG_DEBUG, "albatrossd " ALBATROSS_VERSION " starts");
+        r = log_open("albatrossd", LOG_JOURNAL);
+        if (r < 0)
+                log_print(LOG_WARNING, "The journal can't be reached: %s", strerror(-r));
         r = daemon_start(&daemon);
         if (r < 0) {
-                sd_journal_print(LOG_ERR, "albatrossd can't start: %s", strerror(-r));
+                log_print(LOG_ERR, "albatrossd can't start: %s", strerror(-r));
                 return EXIT_FAILURE;
         }
         r = sd_event_loop(daemon.event);
         sd_notify(false, "STOPPING=1");
         if (r < 0)
-                sd_journal_print(LOG_ERR, "The event loop failed: %s", strerror(-r));
+                log_print(LOG_ERR, "The event loop failed: %s", strerror(-r));
         return r < 0 ? EXIT_FAILURE : r;
 }

@@ -7,10 +7,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "daemon/daemon.h"
+#include "systemd/log.h"
 
 static int serve_private(Daemon *daemon, int fd) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
@@ -96,15 +96,15 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
                 return 0;
         if (connection < 0) {
                 if (!daemon->paused)
-                        sd_journal_print(LOG_WARNING, "Private connections have to wait: %s",
-                                         strerror(errno));
+                        log_print(LOG_WARNING, "Private connections have to wait: %s",
+                                  strerror(errno));
                 daemon->paused = true;
                 return pause_listening(daemon);
         }
         daemon->paused = false;
         r = serve_private(daemon, connection);
         if (r < 0)
-                sd_journal_print(LOG_WARNING, "A private connection was refused: %s", strerror(-r));
+                log_print(LOG_WARNING, "A private connection was refused: %s", strerror(-r));
         return 0;
 }
 

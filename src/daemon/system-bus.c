@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "daemon/daemon.h"
+#include "systemd/log.h"
 
 #define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define DIRECT_ADDRESS     "unix:path=/run/systemd/private"
@@ -85,7 +85,7 @@ static int on_direct_closed(sd_bus_message *message, void *userdata, sd_bus_erro
         bool lost = daemon->direct_bus == bus;
 
         if (lost) {
-                sd_journal_print(LOG_WARNING, "PID 1 has closed its connection");
+                log_print(LOG_WARNING, "PID 1 has closed its connection");
                 daemon->direct_bus = NULL;
         }
         sd_bus_close_unref(bus);
@@ -117,7 +117,7 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
         /* When the connection was lost meanwhile, the next one asks again. */
         if (r == 0 || r == ECONNRESET || r == ETIMEDOUT)
                 return 0;
-        sd_journal_print(LOG_ERR, "The name " BUS_NAME " can't be had: %s", strerror(r));
+        log_print(LOG_ERR, "The name " BUS_NAME " can't be had: %s", strerror(r));
         return sd_event_exit(daemon->event, EXIT_FAILURE);
 }
 
@@ -138,12 +138,12 @@ static int on_connected(sd_bus_message *message, void *userdata, sd_bus_error *e
         int r;
 
         daemon->connected = true;
-        sd_journal_print(LOG_INFO, "The system bus is there");
+        log_print(LOG_INFO, "The system bus is there");
         r = manager_set_bus(daemon->manager, daemon->system_bus);
         if (r >= 0 && daemon->serving)
                 r = system_bus_serve(daemon);
         if (r < 0)
-                sd_journal_print(LOG_ERR, "The system bus can't be used: %s", strerror(-r));
+                log_print(LOG_ERR, "The system bus can't be used: %s", strerror(-r));
         /* Not closed by ourselves: sd-bus answers what waits for an answer there only when it is
          * the connection that ends. The reference goes to on_direct_closed(). */
         if (daemon->direct_bus) {
@@ -159,13 +159,13 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         int r;
 
         if (daemon->connected) {
-                sd_journal_print(LOG_NOTICE,
-                                 "The system bus is gone; root is served on " ALBATROSS_RUNTIMEDIR
-                                 "/bus until it is back");
+                log_print(LOG_NOTICE,
+                          "The system bus is gone; root is served on " ALBATROSS_RUNTIMEDIR
+                          "/bus until it is back");
                 daemon->connected = false;
                 r = use_direct(daemon);
                 if (r < 0)
-                        sd_journal_print(LOG_ERR, "PID 1 can't be reached: %s", strerror(-r));
+                        log_print(LOG_ERR, "PID 1 can't be reached: %s", strerror(-r));
         }
         daemon->system_bus = sd_bus_close_unref(daemon->system_bus);
         return connect_later(daemon);

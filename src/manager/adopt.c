@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/control-group.h"
 #include "manager/blocks.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 /* After the launcher went away: its socket unit starts it again, but not at any rate. */
@@ -39,9 +39,13 @@ static void kill_stray(Manager *manager, const LauncherReply *entry) {
                 .request.child = entry->child,
                 .request.signal = SIGKILL,
         };
+        LogEntry message;
 
-        sd_journal_print(LOG_NOTICE, "A tender for %s runs, of which no record knows: it is ended",
-                         entry->name);
+        log_begin(&message, LOG_NOTICE, MESSAGE_STRAY);
+        log_field(&message, "ALBATROSS_UNIKERNEL", "%s", entry->name);
+        log_field(&message, "OBJECT_SYSTEMD_UNIT", "%s", entry->scope);
+        log_send(&message, "A tender for %s runs, of which no record knows: it is ended",
+                 entry->name);
         launcher_call(manager->launcher, &call);
 }
 
@@ -55,8 +59,9 @@ static void resume_request(Unikernel *unikernel, RunRequest request) {
         if (request == RUN_REQUEST_STOP && unikernel->wanted) {
                 unikernel->wanted = false;
                 if (record_save(unikernel) < 0)
-                        sd_journal_print(LOG_ERR, "That %s is stopped can't be written down",
-                                         unikernel->name.text);
+                        unikernel_log(unikernel, LOG_ERR,
+                                      "That %s is stopped can't be written down",
+                                      unikernel->name.text);
         }
 }
 
@@ -96,10 +101,10 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         unikernel_claim_found_running(unikernel);
         if (run_set_taps(run, record->taps, record->n_taps, record->taps_persist) < 0 ||
             resume_blocks(unikernel, record) < 0)
-                sd_journal_print(LOG_ERR,
-                                 "Not all devices of the running unikernel %s are known to be in "
-                                 "use",
-                                 unikernel->name.text);
+                unikernel_log(unikernel, LOG_ERR,
+                              "Not all devices of the running unikernel %s are known to be in "
+                              "use",
+                              unikernel->name.text);
         resume_request(unikernel, record->request);
         /* The daemon before us has stopped it, or was about to. */
         run->asked = unikernel->destroying || !unikernel->wanted || unikernel->restart_asked ||
@@ -128,8 +133,8 @@ static void finish_request(Unikernel *unikernel) {
         if (!unikernel->restart_asked || unikernel->destroying || !unikernel->wanted)
                 unikernel_bring_down(unikernel);
         else if (unikernel_restart(unikernel, unheard, NULL) < 0)
-                sd_journal_print(LOG_ERR, "No memory to go on with the restart of %s",
-                                 unikernel->name.text);
+                unikernel_log(unikernel, LOG_ERR, "No memory to go on with the restart of %s",
+                              unikernel->name.text);
 }
 
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
@@ -189,8 +194,10 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
                 /* Half of a start, of which nobody was told that it succeeded. */
                 unikernel->state = STATE_STOPPING;
                 run_signal(unikernel, SIGKILL);
-        } else
+        } else {
+                unikernel_log_adopted(unikernel);
                 finish_request(unikernel);
+        }
 }
 
 void adopt_exited(void *userdata, const LauncherReply *exited) {
@@ -279,8 +286,7 @@ void adopt_launcher_gone(void *userdata) {
                 return;
         if (sd_event_add_time_relative(manager->event, &manager->relist_timer, CLOCK_MONOTONIC,
                                        RELIST_USEC, 0, on_relist, manager) < 0)
-                sd_journal_print(LOG_ERR,
-                                 "The launcher is gone, and no timer to look for it again");
+                log_print(LOG_ERR, "The launcher is gone, and no timer to look for it again");
 }
 
 /* --- after the list --- */
@@ -302,6 +308,8 @@ static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         resume_run(unikernel, record);
         unikernel->run->opened = true;
         lose_run(unikernel);
+        if (unikernel->run)
+                unikernel_log_adopted(unikernel);
         finish_request(unikernel);
 }
 

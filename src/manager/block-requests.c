@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "manager/blocks-internal.h"
+#include "manager/chronicle.h"
 
 typedef struct Request {
         BlockDevice *device;
@@ -78,6 +79,7 @@ static void created(void *userdata, int r, const Fault *fault) {
         device->is_published = true;
         block_look(device);
         request->done(request->userdata, 0, &no_fault);
+        block_log(device, MESSAGE_BLOCK_CREATED, "created");
         device->manager->observer.block_added(device->manager->observer.userdata, device);
 }
 
@@ -175,6 +177,8 @@ static void written(void *userdata, int r, const Fault *fault) {
         BlockDevice *device = request->device;
 
         block_look(device);
+        if (r >= 0)
+                block_log(device, MESSAGE_BLOCK_WRITTEN, "written");
         request->done(request->userdata, r, fault);
         block_set_state(device, BLOCK_IDLE);
 }
@@ -255,6 +259,7 @@ static void on_removed(void *userdata, const WriterAnswer *answer) {
         }
         /* Whoever is told finds it no more, as long as it is still here. */
         request->done(request->userdata, 0, &no_fault);
+        block_log(device, MESSAGE_BLOCK_REMOVED, "removed");
         manager->observer.block_removed(manager->observer.userdata, device);
         block_forget(device);
 }

@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "image/report.h"
 #include "manager/blocks-internal.h"
 #include "manager/probe.h"
+#include "systemd/log.h"
 
 /* A wider pipe saves switches: 1 MiB is what pipe-max-size allows. */
 #define PIPE_SIZE (1 << 20)
@@ -355,9 +355,9 @@ static void on_read(void *userdata, const ProbeResult *result) {
         }
         if (r < 0)
                 /* The answer is out long since: the client sees that something is missing. */
-                sd_journal_print(LOG_NOTICE, "The block device %s was not read to its end: %s",
-                                 outlet->device->name.text,
-                                 fault.code != FAULT_NONE ? fault.message : strerror(-r));
+                log_print(LOG_NOTICE, "The block device %s was not read to its end: %s",
+                          outlet->device->name.text,
+                          fault.code != FAULT_NONE ? fault.message : strerror(-r));
         outlet->done(outlet->userdata, r, &fault);
         fd_close(outlet->writing);
 }

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "manager/blocks-internal.h"
+#include "systemd/log.h"
 
 static const char *device_label(const Block *block) {
         return block->device[0] ? block->device : block->guest;
@@ -238,10 +238,10 @@ int blocks_adopt(Unikernel *unikernel) {
 
 static void on_taken_back(void *userdata, const WriterAnswer *answer) {
         if (answer->error < 0)
-                sd_journal_print(LOG_ERR,
-                                 "The right of an official tender to open a block device could not "
-                                 "be taken back: %s",
-                                 strerror(-answer->error));
+                log_print(LOG_ERR,
+                          "The right of an official tender to open a block device could not "
+                          "be taken back: %s",
+                          strerror(-answer->error));
 }
 
 /* Whoever gets it next is granted it after this: the writer works in order. */
@@ -255,10 +255,10 @@ static void take_back(BlockDevice *device) {
                                           },
                                           on_taken_back, NULL) < 0;
         if (device->is_granted)
-                sd_journal_print(LOG_ERR,
-                                 "The block device %s stays open to its last tender until it was "
-                                 "used again",
-                                 device->name.text);
+                log_print(LOG_ERR,
+                          "The block device %s stays open to its last tender until it was "
+                          "used again",
+                          device->name.text);
 }
 
 void blocks_close(Unikernel *unikernel) {

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "manager/blocks-internal.h"
+#include "manager/chronicle.h"
 
 /* Of those in use, so many are looked at again at a time: guests write to them. */
 #define LOOKS_AT_ONCE 16
@@ -196,17 +196,14 @@ static const char *describe_odd(const char *file, Name *ret_name, const struct s
 
 static void on_quarantined(void *userdata, const WriterAnswer *answer) {
         if (answer->error < 0)
-                sd_journal_print(LOG_ERR,
-                                 "What is no block device could not be moved to quarantine (%s), "
-                                 "and stays where it is until the next start",
-                                 strerror(-answer->error));
+                log_print(LOG_ERR,
+                          "What is no block device could not be moved to quarantine (%s), "
+                          "and stays where it is until the next start",
+                          strerror(-answer->error));
 }
 
 static int quarantine(Manager *manager, const char *file, const char *reason) {
-        sd_journal_print(LOG_ERR,
-                         "%s/%s is no block device (%s), it is moved to quarantine; the others are "
-                         "not affected",
-                         manager->settings.block_folder, file, reason);
+        quarantine_log(manager->settings.block_folder, file, reason, "the others are not affected");
         return writer_order(manager->writer,
                             &(const WriterOrder){
                                     .verb = WRITER_QUARANTINE_FILE,

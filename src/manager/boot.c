@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 /* More at once would only wait for PID 1 together, and others for them. */
@@ -34,7 +34,7 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
 
         larger = reallocarray(manager->boot, manager->n_boot + 1, sizeof(*larger));
         if (!larger) {
-                sd_journal_print(LOG_ERR, "No memory to start %s", unikernel->name.text);
+                unikernel_log(unikernel, LOG_ERR, "No memory to start %s", unikernel->name.text);
                 return;
         }
         manager->boot = larger;

@@ -6,11 +6,11 @@
  */
 
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "host/control-group.h"
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 static void share_clear(Share *share) {
         bridges_clear(&share->bridges);
@@ -107,10 +107,10 @@ void unikernel_claim_found_running(Unikernel *unikernel) {
         if (r >= 0)
                 r = claim_restore_run(unikernel->claim, &share);
         if (r < 0)
-                sd_journal_print(LOG_ERR,
-                                 "What the running unikernel %s has is not counted below its "
-                                 "policies: %s",
-                                 unikernel->name.text, strerror(-r));
+                log_print(LOG_ERR,
+                          "What the running unikernel %s has is not counted below its "
+                          "policies: %s",
+                          unikernel->name.text, strerror(-r));
 }
 
 Cpus unikernel_affinity(const Unikernel *unikernel) {

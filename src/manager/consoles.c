@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/packet.h"
 #include "manager/helper.h"
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 typedef struct Console {
         ListLink link;
@@ -62,8 +62,7 @@ void consoles_revoke(Manager *manager, const Name *path) {
         size_t n;
 
         if (unikernels_snapshot(manager, &all, &n) < 0) {
-                sd_journal_print(LOG_ERR, "No memory to end who reads consoles below %s",
-                                 path->text);
+                log_print(LOG_ERR, "No memory to end who reads consoles below %s", path->text);
                 return;
         }
         for (size_t i = 0; i < n; i++)

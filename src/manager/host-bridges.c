@@ -2,10 +2,10 @@
 
 /* The bridges that the host has at this moment, as albatross-network tells. */
 
-#include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 /* The service is started by our connecting to it. Without it nothing with a network can be started,
  * but everything else is served. */
@@ -24,7 +24,7 @@ static void on_bridges_changed(void *userdata) {
         Bridges bridges;
 
         if (bridges_copy(&bridges, network_bridges(manager->network)) < 0) {
-                sd_journal_print(LOG_ERR, "No memory to note which bridges there are");
+                log_print(LOG_ERR, "No memory to note which bridges there are");
                 return;
         }
         bridges_clear(&manager->bridges);
@@ -34,8 +34,8 @@ static void on_bridges_changed(void *userdata) {
 }
 
 static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
-        sd_journal_print(LOG_ERR, "albatross-network does not tell which bridges there are; see: "
-                                  "systemctl status albatross-network");
+        log_print(LOG_ERR, "albatross-network does not tell which bridges there are; see: "
+                           "systemctl status albatross-network");
         note_told(userdata);
         return 0;
 }

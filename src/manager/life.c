@@ -6,10 +6,10 @@
  */
 
 #include <string.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 uint64_t manager_now(clockid_t clock) {
@@ -53,8 +53,8 @@ static void begin_delay(Unikernel *unikernel, uint64_t delay_usec) {
         unikernel->next_usec = manager_now(CLOCK_MONOTONIC) + delay_usec;
         unikernel->next_utc_usec = manager_now(CLOCK_REALTIME) + delay_usec;
         if (begin_timer(unikernel) < 0)
-                sd_journal_print(LOG_ERR, "No timer to start %s again: start it by hand",
-                                 unikernel->name.text);
+                unikernel_log(unikernel, LOG_ERR, "No timer to start %s again: start it by hand",
+                              unikernel->name.text);
 }
 
 /* Its run is over, and the manager's notes of that are written here: before the launcher is told to
@@ -80,9 +80,9 @@ void life_ended(Unikernel *unikernel, const Run *run) {
         if (verdict == RESTART_WITHOUT_NAME && unikernel->config.add_name) {
                 unikernel->config.add_name = false;
                 if (record_save(unikernel) < 0)
-                        sd_journal_print(LOG_ERR,
-                                         "That %s does not take its name can't be written down",
-                                         unikernel->name.text);
+                        unikernel_log(unikernel, LOG_ERR,
+                                      "That %s does not take its name can't be written down",
+                                      unikernel->name.text);
         }
         if (step.action == LIFE_DELAY)
                 begin_delay(unikernel, delay_usec);
@@ -99,10 +99,7 @@ void life_start_held(Unikernel *unikernel, int r, const Fault *fault) {
                 unikernel->is_held = true;
                 unikernel->lacks_bridge = fault->code == FAULT_NO_SUCH_BRIDGE;
                 begin_delay(unikernel, delay_usec);
-                sd_journal_print(LOG_WARNING,
-                                 "%s is wanted, but could not be started, and is tried again: %s",
-                                 unikernel->name.text,
-                                 fault->code != FAULT_NONE ? fault->message : strerror(-r));
+                unikernel_log_held(unikernel, r, fault);
         }
         unikernel_set_state(unikernel, step.state);
         (void) run_record_write(unikernel);
@@ -115,8 +112,8 @@ void life_resume_waiting(Unikernel *unikernel) {
         /* What it waits for may be a place of its policies. */
         (void) unikernel_claim_run(unikernel, &fault);
         if (begin_timer(unikernel) < 0)
-                sd_journal_print(LOG_ERR, "No timer to start %s again: start it by hand",
-                                 unikernel->name.text);
+                unikernel_log(unikernel, LOG_ERR, "No timer to start %s again: start it by hand",
+                              unikernel->name.text);
 }
 
 void life_bridges_changed(Manager *manager) {

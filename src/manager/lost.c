@@ -12,11 +12,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 static bool is_there(const Manager *manager, const char *folder, const char *name) {
         char path[sizeof("unikernels/.json") + NAME_MAX_LENGTH];
@@ -49,12 +49,12 @@ static bool is_over(const RunRecord *record, pid_t pid) {
 }
 
 static void tell(const Name *name) {
-        sd_journal_print(LOG_ERR,
-                         "The unikernel %s was running when its record could not be read. It is "
-                         "left as it is, but nothing can be done with it until its record is back "
-                         "in %s/v1/unikernels/%s.json and albatrossd is restarted; see quarantine/ "
-                         "there. What ends it is: systemctl stop albatross-%s.scope",
-                         name->text, ALBATROSS_STATEDIR, name->text, name->text);
+        log_print(LOG_ERR,
+                  "The unikernel %s was running when its record could not be read. It is "
+                  "left as it is, but nothing can be done with it until its record is back "
+                  "in %s/v1/unikernels/%s.json and albatrossd is restarted; see quarantine/ "
+                  "there. What ends it is: systemctl stop albatross-%s.scope",
+                  name->text, ALBATROSS_STATEDIR, name->text, name->text);
 }
 
 Unikernel *lost_add(Manager *manager, const char *text, pid_t pid) {
@@ -101,8 +101,8 @@ void lost_ended(Unikernel *unikernel) {
         if (unikernel->state == STATE_STOPPED)
                 return;
         unikernel_set_state(unikernel, STATE_STOPPED);
-        sd_journal_print(LOG_ERR, "The unikernel %s, whose record can't be read, has ended",
-                         unikernel->name.text);
+        log_print(LOG_ERR, "The unikernel %s, whose record can't be read, has ended",
+                  unikernel->name.text);
 }
 
 int lost_give_up(Manager *manager, const Name *name, Fault *fault) {

@@ -9,7 +9,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +17,7 @@
 #include "manager/manager-internal.h"
 #include "manager/probe.h"
 #include "manager/tenders.h"
+#include "systemd/log.h"
 
 /* Refilled in the background when fewer are left: a create must not wait for NSS. */
 #define UIDS_LOW 64U
@@ -56,7 +56,7 @@ void manager_look_ready(Manager *manager) {
         manager->ready(manager->ready_userdata, 0, &no_fault);
         manager->ready = NULL;
         if (policy_limits_begin(manager) < 0)
-                sd_journal_print(LOG_ERR, "The slices of policies can't be given their limits");
+                log_print(LOG_ERR, "The slices of policies can't be given their limits");
         /* Ahead of who needs them: their answers take a moment. */
         tenders_ask_all(manager->tenders);
         boot_begin(manager);
@@ -67,11 +67,11 @@ static void check_uid_range(const Manager *manager, const LauncherReply *listed)
         if (manager->settings.uid_min >= listed->uid_first &&
             manager->settings.uid_max <= listed->uid_last)
                 return;
-        sd_journal_print(LOG_ERR,
-                         "UidRange=%u-%u is not within %u-%u, which albatross-launcher lends: what "
-                         "gets another uid can't be started; see UidRange= in albatrossd.conf(5)",
-                         manager->settings.uid_min, manager->settings.uid_max, listed->uid_first,
-                         listed->uid_last);
+        log_print(LOG_ERR,
+                  "UidRange=%u-%u is not within %u-%u, which albatross-launcher lends: what "
+                  "gets another uid can't be started; see UidRange= in albatrossd.conf(5)",
+                  manager->settings.uid_min, manager->settings.uid_max, listed->uid_first,
+                  listed->uid_last);
 }
 
 void manager_list_done(Manager *manager, const LauncherReply *listed) {
@@ -79,10 +79,10 @@ void manager_list_done(Manager *manager, const LauncherReply *listed) {
         /* Whatever runs is known now, and nothing has been started yet. */
         if (!manager->listed) {
                 if (run_records_sweep(manager) < 0)
-                        sd_journal_print(LOG_ERR, "Runs of those that are gone are still noted");
+                        log_print(LOG_ERR, "Runs of those that are gone are still noted");
                 blocks_sweep(manager);
                 if (taps_sweep(manager) < 0)
-                        sd_journal_print(LOG_ERR, "No memory to look for taps of nobody");
+                        log_print(LOG_ERR, "No memory to look for taps of nobody");
         }
         manager->listed = true;
         manager_look_ready(manager);
@@ -319,8 +319,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         if (r >= 0)
                 r = manager_refill_uids(manager);
         if (r < 0) {
-                sd_journal_print(LOG_ERR, "albatrossd can't start: %s",
-                                 fault.code != FAULT_NONE ? fault.message : strerror(-r));
+                log_print(LOG_ERR, "albatrossd can't start: %s",
+                          fault.code != FAULT_NONE ? fault.message : strerror(-r));
                 manager_free(manager);
                 return r;
         }

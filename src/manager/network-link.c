@@ -5,13 +5,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "manager/channel.h"
 #include "manager/network-link-internal.h"
+#include "systemd/log.h"
 
 /* How long it waits when there is nobody to connect to. */
 #define RETRY_USEC UINT64_C(1000000)
@@ -91,8 +91,8 @@ static int on_impatient(sd_event_source *source, uint64_t usec, void *userdata) 
 
         if (!link->channel)
                 return 0;
-        sd_journal_print(LOG_ERR, "albatross-network does not answer; see: systemctl status "
-                                  "albatross-network");
+        log_print(LOG_ERR, "albatross-network does not answer; see: systemctl status "
+                           "albatross-network");
         /* Not to be asked the same again at once. */
         link->heard = false;
         channel_break(link->channel);
@@ -156,8 +156,8 @@ static void order_fail(NetworkLink *link, Order *order, int error) {
         const char *const names[] = {order->tap.text};
 
         if (order->request.verb == NETWORK_PERSIST_TAP && network_remove_taps(link, names, 1) < 0)
-                sd_journal_print(LOG_ERR, "No memory to have %s removed: the next start does that",
-                                 names[0]);
+                log_print(LOG_ERR, "No memory to have %s removed: the next start does that",
+                          names[0]);
         order_settle(order, error, NULL);
 }
 
@@ -210,8 +210,8 @@ static void on_answer(NetworkLink *link, const NetworkReply *reply, const char *
                 break;
         case NETWORK_WATCH_BRIDGES:
                 if (reply->error < 0)
-                        sd_journal_print(LOG_ERR, "The host's bridges can't be watched: %s",
-                                         strerror(-reply->error));
+                        log_print(LOG_ERR, "The host's bridges can't be watched: %s",
+                                  strerror(-reply->error));
                 order_free(order);
                 break;
         }
@@ -227,7 +227,7 @@ static void on_bridges(NetworkLink *link, const NetworkReply *reply, const char 
                 name.text[NETWORK_INTERFACE_MAX] = '\0';
                 /* One with a name that nobody can write is none for us. */
                 if (bridges_add(&link->incoming, name.text, NULL) == -ENOMEM)
-                        sd_journal_print(LOG_ERR, "No memory for the bridge %s", name.text);
+                        log_print(LOG_ERR, "No memory for the bridge %s", name.text);
         }
         if (reply->more)
                 return;

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "manager/network-link-internal.h"
+#include "systemd/log.h"
 
 /* So many are removed by one order: the kernel's network lock is held meanwhile, and whoever wants
  * a tap waits for it. */
@@ -66,14 +66,13 @@ void order_removed(NetworkLink *link, Order *order, int error) {
         int r;
 
         if (error < 0)
-                sd_journal_print(LOG_ERR, "%u taps (%s ...) could not be removed: %s",
-                                 order->request.n_names, order->names[0].text, strerror(-error));
+                log_print(LOG_ERR, "%u taps (%s ...) could not be removed: %s",
+                          order->request.n_names, order->names[0].text, strerror(-error));
         order_free(order);
         link->removing = false;
         r = remove_more(link);
         if (r < 0)
-                sd_journal_print(LOG_ERR, "%zu taps are not removed: %s", link->doomed.n,
-                                 strerror(-r));
+                log_print(LOG_ERR, "%zu taps are not removed: %s", link->doomed.n, strerror(-r));
 }
 
 /* Some of the taps that there are: all that nobody keeps go. */
@@ -96,7 +95,7 @@ void order_listed(NetworkLink *link, Order *order, const NetworkReply *reply, co
         if (r >= 0)
                 r = remove_more(link);
         if (r < 0)
-                sd_journal_print(LOG_ERR, "Taps that nobody uses may be left: %s", strerror(-r));
+                log_print(LOG_ERR, "Taps that nobody uses may be left: %s", strerror(-r));
 }
 
 int network_remove_taps(NetworkLink *link, const char *const *names, size_t n_names) {

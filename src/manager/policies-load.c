@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 #include "manager/policies.h"
 
@@ -23,20 +23,17 @@ void policy_file(const Name *path, char ret[static WRITER_NAME_MAX + 1]) {
 
 static void on_quarantined(void *userdata, const WriterAnswer *answer) {
         if (answer->error < 0)
-                sd_journal_print(LOG_ERR,
-                                 "A policy could not be moved to quarantine (%s), and stays where "
-                                 "it is until the next start",
-                                 strerror(-answer->error));
+                log_print(LOG_ERR,
+                          "A policy could not be moved to quarantine (%s), and stays where "
+                          "it is until the next start",
+                          strerror(-answer->error));
 }
 
 /* No label has "_": a record of that name can't be meant. */
 static int quarantine(Manager *manager, const char *file, const char *reason) {
         char target[WRITER_NAME_MAX + 1];
 
-        sd_journal_print(LOG_ERR,
-                         "policies/%s can't be used (%s), it is moved to quarantine, and nobody "
-                         "has the rights that it gave",
-                         file, reason);
+        quarantine_log("policies", file, reason, "nobody has the rights that it gave");
         snprintf(target, sizeof(target), "policy_%.*s", (int) sizeof(target) - 8, file);
         return writer_order(manager->writer,
                             &(const WriterOrder){

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 #include "manager/policies.h"
 
@@ -73,10 +73,10 @@ static int refuse_unsaved(const PolicyJob *job, int error, Fault *fault) {
 
 static void tell_limits(const Name *path, int error, const char *reason) {
         if (error < 0)
-                sd_journal_print(LOG_ERR,
-                                 "systemd did not take the limits of the policy %s, which hold for "
-                                 "what is asked of us only: %s",
-                                 path->text, reason ? reason : strerror(-error));
+                log_print(LOG_ERR,
+                          "systemd did not take the limits of the policy %s, which hold for "
+                          "what is asked of us only: %s",
+                          path->text, reason ? reason : strerror(-error));
 }
 
 /* --- setting --- */
@@ -88,6 +88,7 @@ static void finish_set(PolicyJob *job) {
 
         if (job->has_owners && !owners_equal(&job->owners, &job->previous.owners))
                 consoles_revoke(manager, &path);
+        policy_log(&path, MESSAGE_POLICY_SET, "set");
         job_finish(job, 0, NULL);
         observer->policy_changed(observer->userdata, &path);
         policy_jobs_run(manager);
@@ -104,10 +105,10 @@ static void undo_set(PolicyJob *job) {
         const Name *path = &job->order->path;
 
         if (policies_put(job->manager->paths, path, job->existed ? &job->previous : NULL) < 0)
-                sd_journal_print(LOG_ERR,
-                                 "No memory to undo a change of the policy %s: what is on disk "
-                                 "holds after the next start",
-                                 path->text);
+                log_print(LOG_ERR,
+                          "No memory to undo a change of the policy %s: what is on disk "
+                          "holds after the next start",
+                          path->text);
 }
 
 static void on_saved(void *userdata, const WriterAnswer *answer) {
@@ -185,8 +186,10 @@ static void finish_removal(PolicyJob *job) {
         job->removed = (PolicyList){};
         consoles_revoke(manager, &job->order->path);
         job_finish(job, 0, NULL);
-        for (size_t i = 0; i < removed.n; i++)
+        for (size_t i = 0; i < removed.n; i++) {
+                policy_log(&removed.entries[i].path, MESSAGE_POLICY_REMOVED, "removed");
                 observer->policy_removed(observer->userdata, &removed.entries[i].path);
+        }
         policy_jobs_run(manager);
 }
 
@@ -220,10 +223,10 @@ static void undo_removal(PolicyJob *job) {
                 PolicyEntry *entry = &job->removed.entries[i];
 
                 if (policies_put(job->manager->paths, &entry->path, &entry->policy) < 0)
-                        sd_journal_print(LOG_ERR,
-                                         "No memory to undo the removal of the policy %s: it is "
-                                         "back after the next start",
-                                         entry->path.text);
+                        log_print(LOG_ERR,
+                                  "No memory to undo the removal of the policy %s: it is "
+                                  "back after the next start",
+                                  entry->path.text);
         }
 }
 

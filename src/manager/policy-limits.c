@@ -12,12 +12,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "domain/tender.h"
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 #include "systemd/slice.h"
 
 /* A guest thread, hvt's network thread, and air. */
@@ -233,8 +233,8 @@ static void on_stale_removed(void *userdata, int error, const char *reason) {
         Manager *manager = userdata;
 
         if (error < 0)
-                sd_journal_print(LOG_ERR, "systemd did not take back the limits of a slice: %s",
-                                 reason ? reason : strerror(-error));
+                log_print(LOG_ERR, "systemd did not take back the limits of a slice: %s",
+                          reason ? reason : strerror(-error));
         /* Until now nobody could set a policy, whose limits this might have taken. */
         if (--manager->n_stale_limits == 0)
                 policy_jobs_run(manager);
@@ -277,8 +277,8 @@ static void on_set(void *userdata, int error, const char *reason) {
         Manager *manager = userdata;
 
         if (error < 0)
-                sd_journal_print(LOG_ERR, "systemd did not take the limits of a policy: %s",
-                                 reason ? reason : strerror(-error));
+                log_print(LOG_ERR, "systemd did not take the limits of a policy: %s",
+                          reason ? reason : strerror(-error));
         manager->n_setting_limits--;
         set_more(manager);
 }
@@ -294,8 +294,8 @@ static void set_more(Manager *manager) {
                 if (r >= 0)
                         manager->n_setting_limits++;
                 else if (r != -ENOENT)
-                        sd_journal_print(LOG_ERR, "The limits of the policy %s can't be set: %s",
-                                         path->text, strerror(-r));
+                        log_print(LOG_ERR, "The limits of the policy %s can't be set: %s",
+                                  path->text, strerror(-r));
         }
 }
 

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "manager/blocks.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 #define SUFFIX ".json"
@@ -31,6 +31,8 @@ static void on_removed(void *userdata, const WriterAnswer *answer) {
 static void on_saved(void *userdata, const WriterAnswer *answer) {
         Unikernel *unikernel = userdata;
 
+        unikernel_log(unikernel, LOG_DEBUG, "The record of %s: %s", unikernel->name.text,
+                      answer->error < 0 ? strerror(-answer->error) : "is written");
         unikernel->unsaved = answer->error < 0;
         if (answer->error == 0)
                 undone_forget(unikernel->manager, unikernel->name.text);
@@ -94,8 +96,8 @@ static void find_devices(Unikernel *unikernel) {
         Fault fault = {};
 
         if (macs_take(unikernel, &fault) < 0 || blocks_assign(unikernel, &fault) < 0)
-                sd_journal_print(LOG_WARNING, "%s does not have all of its devices: %s",
-                                 unikernel->name.text, fault.message);
+                unikernel_log(unikernel, LOG_WARNING, "%s does not have all of its devices: %s",
+                              unikernel->name.text, fault.message);
 }
 
 static int record_load(Manager *manager, int folder_fd, const char *file) {
@@ -146,17 +148,14 @@ static int record_load(Manager *manager, int folder_fd, const char *file) {
 
 static void on_quarantined(void *userdata, const WriterAnswer *answer) {
         if (answer->error < 0)
-                sd_journal_print(LOG_ERR,
-                                 "A record could not be moved to quarantine (%s), and stays where "
-                                 "it is until the next start",
-                                 strerror(-answer->error));
+                log_print(LOG_ERR,
+                          "A record could not be moved to quarantine (%s), and stays where "
+                          "it is until the next start",
+                          strerror(-answer->error));
 }
 
 static int quarantine(Manager *manager, const char *file, int error) {
-        sd_journal_print(LOG_ERR,
-                         "The record unikernels/%s can't be used (%s), it is moved to quarantine; "
-                         "the others are not affected",
-                         file, strerror(-error));
+        quarantine_log("unikernels", file, strerror(-error), "the others are not affected");
         return writer_order(manager->writer,
                             &(const WriterOrder){
                                     .verb = WRITER_QUARANTINE_FILE,

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "manager/blocks.h"
+#include "manager/chronicle.h"
 #include "manager/revision.h"
 
 /* The one that is being changed by @revision, if it is still there. */
@@ -182,6 +183,7 @@ static void on_saved(void *userdata, int r, const Fault *fault) {
                 release(revision->manager, unikernel->previous);
                 unikernel->previous = TAKE_PTR(revision->undo);
         }
+        unikernel_log_changed(unikernel, revision->goes_back);
         unikernel->manager->observer.changed(unikernel->manager->observer.userdata, unikernel);
         if (!revision->restarts || !(revision->goes_back || revision_concerns_run(unikernel))) {
                 succeed(revision);

@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "host/control-group.h"
 #include "manager/blocks.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 /* How long those that were killed have until it is looked again whether they are gone. */
@@ -48,6 +48,8 @@ void run_signal(Unikernel *unikernel, int signal_number) {
         };
         char unit[NAME_UNIT_MAX + 1];
 
+        unikernel_log(unikernel, LOG_DEBUG, "%s is sent SIG%s", unikernel->name.text,
+                      sigabbrev_np(signal_number));
         unikernel->run->signal = signal_number;
         if (unikernel->run->orphaned) {
                 unikernel_scope(unikernel, unit);
@@ -102,6 +104,7 @@ void run_give_back(Unikernel *unikernel, Run *run) {
 static void tell_end(Unikernel *unikernel) {
         ManagerObserver *observer = &unikernel->manager->observer;
 
+        unikernel_log_ended(unikernel);
         observer->exited(observer->userdata, unikernel);
         if (unikernel->state == STATE_WAITING)
                 observer->restarting(observer->userdata, unikernel);

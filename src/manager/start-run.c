@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "manager/blocks.h"
+#include "manager/chronicle.h"
 #include "manager/gate.h"
 #include "manager/start.h"
 
@@ -50,6 +51,8 @@ static void on_scoped(void *userdata, int error, const char *reason) {
 
         start->scope = scope_start_free(start->scope);
         run_note_scope(start->unikernel, error);
+        unikernel_log(start->unikernel, LOG_DEBUG, "The scope of %s: %s",
+                      start->unikernel->name.text, error < 0 ? reason : "is there");
         if (error < 0)
                 error = fault_set(start_fault(start), FAULT_SCOPE_FAILED,
                                   "systemd did not start the scope of %s: %s",
@@ -122,6 +125,9 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
         }
 
         unikernel->run = run_new(unikernel, reply);
+        if (unikernel->run)
+                unikernel_log(unikernel, LOG_DEBUG, "%s is at its gate: process %d, user %u",
+                              unikernel->name.text, unikernel->run->pid, unikernel->run->uid);
         if (!unikernel->run)
                 r = -ENOMEM;
         else if (start->r == 0) {
@@ -216,6 +222,8 @@ int start_open_gate(Start *start) {
         if (r < 0)
                 return r;
         start_close_devices(start);
+        unikernel_log(unikernel, LOG_DEBUG, "The gate of %s is opened for %s", unikernel->name.text,
+                      start->tender->path);
         start->opening = true;
         start->n_pending++;
         return 0;

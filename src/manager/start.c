@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "manager/chronicle.h"
 #include "manager/start.h"
 
 static void advance(Start *start);
@@ -66,10 +67,13 @@ static void finish_well(Start *start) {
                 unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
                 unikernel->manager->observer.added(unikernel->manager->observer.userdata,
                                                    unikernel);
+                unikernel_log_created(unikernel);
         } else
                 unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
         /* Of one that had ended already, and had only that to be written down. */
         unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
+        if (start->with_run)
+                unikernel_log_started(unikernel);
         unikernel_set_state(unikernel,
                             start->with_run ? lifecycle_step(unikernel->state, LIFE_STARTED).state
                                             : STATE_STOPPED);
@@ -84,9 +88,11 @@ static void finish_badly(Start *start) {
         unikernel->start = NULL;
         if (start->holds && unikernel->wanted && !unikernel->destroying)
                 life_start_held(unikernel, start->r, &start->fault);
-        else
+        else {
+                unikernel_log_no_start(unikernel, start->r, &start->fault);
                 unikernel_set_state(unikernel,
                                     lifecycle_step(unikernel->state, LIFE_START_FAILED).state);
+        }
         /* A daemon after us must not take it for one that was not tried yet. */
         if (!start->creating && !(start->holds && unikernel->wanted))
                 (void) run_record_write(unikernel);

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 /* --- of a run --- */
 
@@ -39,8 +39,8 @@ void taps_remove(Manager *manager, const TapName *taps, size_t n_taps) {
         for (size_t i = 0; i < n_taps; i++)
                 names[i] = taps[i].text;
         if (n_taps > 0 && network_remove_taps(manager->network, names, n_taps) < 0)
-                sd_journal_print(LOG_ERR, "No memory to have %s removed: the next start does that",
-                                 names[0]);
+                log_print(LOG_ERR, "No memory to have %s removed: the next start does that",
+                          names[0]);
 }
 
 /* --- one that nobody wants any more --- */

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "host/tender.h"
 #include "manager/probe.h"
 #include "manager/tenders.h"
+#include "systemd/log.h"
 
 /* More in all folders together are a mistake, and not worth a process each. */
 #define TENDERS_MAX 64U
@@ -153,9 +153,9 @@ static void scan(Tenders *tenders, size_t index) {
                     (folder->is_own && name.versioned))
                         continue;
                 if (note(tenders, index, entry->d_name, &name) < 0)
-                        sd_journal_print(LOG_WARNING,
-                                         "%s/%s is not looked at: no memory, or too many tenders",
-                                         folder->path, entry->d_name);
+                        log_print(LOG_WARNING,
+                                  "%s/%s is not looked at: no memory, or too many tenders",
+                                  folder->path, entry->d_name);
         }
 }
 
@@ -231,8 +231,8 @@ static void refuse(Found *found, int r, Fault *fault, uint64_t retry_usec) {
                 retry_usec == RETRY_NEVER ? RETRY_NEVER : now_usec(found->tenders) + retry_usec;
         found->tender = tender_unref(found->tender);
         if (is_news)
-                sd_journal_print(LOG_WARNING, "Not used as a tender: %s%s%s", fault->message,
-                                 fault->hint[0] ? "; " : "", fault->hint);
+                log_print(LOG_WARNING, "Not used as a tender: %s%s%s", fault->message,
+                          fault->hint[0] ? "; " : "", fault->hint);
 }
 
 static int check_end(const Found *found, const ProbeResult *result, Fault *fault) {

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 #define FOLDER     "../undone" /* from the folder of the runs */
 #define RETRY_USEC (5ULL * 1000000ULL)
@@ -122,15 +122,15 @@ void undone_note(Manager *manager, const char *name, int error) {
         char path[sizeof(FOLDER) + NAME_MAX_LENGTH + 1];
         _cleanup_(fd_closep) int fd = -1;
 
-        sd_journal_print(LOG_ERR,
-                         "%s could not be created, and its record can't be removed (%s): it will "
-                         "be tried again",
-                         name, strerror(-error));
+        log_print(LOG_ERR,
+                  "%s could not be created, and its record can't be removed (%s): it will "
+                  "be tried again",
+                  name, strerror(-error));
         (void) mkdirat(manager->run_fd, FOLDER, 0700);
         marker_path(name, path);
         fd = openat(manager->run_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         if (fd < 0 || retry_later(manager) < 0)
-                sd_journal_print(LOG_ERR, "That %s is to be removed could not be noted", name);
+                log_print(LOG_ERR, "That %s is to be removed could not be noted", name);
 }
 
 int undone_begin(Manager *manager) {

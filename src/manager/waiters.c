@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "manager/blocks.h"
+#include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 typedef struct Waiter {
@@ -67,8 +68,10 @@ static void remove_for_good(Unikernel *unikernel) {
         blocks_unassign(unikernel);
         run_record_remove(unikernel);
         unikernel_release_images(unikernel);
-        if (was_visible)
+        if (was_visible) {
+                unikernel_log_destroyed(unikernel);
                 manager->observer.removed(manager->observer.userdata, unikernel);
+        }
         unikernel_answer(unikernel, WAIT_FOR_START, unikernel->create_r, unikernel->create_fault);
         unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
         unikernel_answer(unikernel, WAIT_FOR_DESTROY, 0, NULL);

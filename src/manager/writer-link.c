@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "manager/channel.h"
 #include "manager/helper.h"
 #include "manager/writer-link.h"
+#include "systemd/log.h"
 
 typedef struct PendingOrder {
         ListLink link;
@@ -65,8 +65,8 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
          * be taken for something else: it is replaced like one that died. */
         if (size < sizeof(reply) || list_is_empty(&link->pending) ||
             reply.version != WRITER_WIRE_VERSION || reply.serial != order->serial) {
-                sd_journal_print(LOG_ERR, "albatross-writer gives answers that make no sense: "
-                                          "another one is started");
+                log_print(LOG_ERR, "albatross-writer gives answers that make no sense: "
+                                   "another one is started");
                 channel_break(link->channel);
                 return;
         }

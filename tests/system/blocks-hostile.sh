@@ -148,7 +148,7 @@ ln $state/blocks/odd $state/blocks/second
 systemctl restart albatrossd
 check 'what is no device is put aside' wait_for 5 eval '[ "$(ls $state/blocks | paste -sd " ")" = "d large more" ]'
 check '... not lost' [ "$(find $state/quarantine -mindepth 1 | wc -l)" = 7 ]
-prints '... and said so' 'Upper is no block device (its name is none of a block device)' journalctl -u albatrossd --no-pager
+prints '... and said so' "Upper can't be used (its name is none of a block device)" journalctl -u albatrossd --no-pager
 check 'the others can be used' eval 'block read d - | cmp - other'
 
 

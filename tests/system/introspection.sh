@@ -20,9 +20,12 @@ of_file() { # INTERFACE
 
 albatrossctl -q create --memory=2 web "$HELLO" -- --sleep=600
 object=/org/albatross/unikernel/web
-for interface in org.albatross.Manager org.albatross.Unikernel; do
+for interface in org.albatross.Manager org.albatross.Unikernel org.freedesktop.LogControl1; do
     path=$object
-    [ $interface != org.albatross.Manager ] || path=/org/albatross
+    case $interface in
+    *.Manager) path=/org/albatross ;;
+    *.LogControl1) path=/org/freedesktop/LogControl1 ;;
+    esac
     check "$interface is there" test -n "$(of_daemon $path $interface)"
     check "$interface is what is checked in" diff -u <(of_file $interface) <(of_daemon $path $interface)
 done
