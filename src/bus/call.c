@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "bus/audit.h"
 #include "bus/options.h"
 #include "bus/service.h"
 #include "systemd/authorize.h"
+#include "systemd/log.h"
 
 /* So often polkit is asked anew when owners change while it thinks. */
 #define ASKED_MAX 3U
@@ -205,6 +207,7 @@ static void refuse(Call *call, int error) {
 
 /* All that is asked about comes through here, once: allowed (0), or refused. */
 static void decide(Call *call, int error) {
+        audit(call, error);
         if (error < 0)
                 refuse(call, error);
         else
@@ -317,6 +320,7 @@ int call_method_of(BusService *service,
 
 int call_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Method *method = bus_find_method(sd_bus_message_get_member(message));
+        const char *sender;
         Fault fault = {};
         Call *call;
         int r;
@@ -324,6 +328,9 @@ int call_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         call = method ? call_new(userdata, method, message) : NULL;
         if (!call)
                 return method ? -ENOMEM : -ENOSYS;
+        sender = sd_bus_message_get_sender(message);
+        log_print(LOG_DEBUG, "%s calls %s", sender ? sender : "Somebody on the private socket",
+                  method->member);
         r = read_arguments(call, &fault);
         if (r < 0)
                 call_fail(call, r, &fault);

@@ -50,7 +50,9 @@ int caller_read(Caller *ret, sd_bus_message *credentials) {
                 if (strcmp(key, "UnixUserID") == 0) {
                         has_uid = true;
                         r = sd_bus_message_read(credentials, "v", "u", &caller.uid);
-                } else if (strcmp(key, "UnixGroupIDs") == 0)
+                } else if (strcmp(key, "ProcessID") == 0)
+                        r = sd_bus_message_read(credentials, "v", "u", &caller.pid);
+                else if (strcmp(key, "UnixGroupIDs") == 0)
                         r = read_groups(&caller, credentials);
                 else
                         r = sd_bus_message_skip(credentials, "v");

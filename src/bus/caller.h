@@ -12,6 +12,7 @@
 
 typedef struct Caller {
         uint32_t uid;
+        uint32_t pid; /* 0: the bus does not tell */
         uint32_t *gids;
         size_t n_gids;
 } Caller;
