@@ -186,7 +186,9 @@ static void print(int level, const char *text) {
                 (void) dprintf(STDERR_FILENO, "%s\n", text);
 }
 
-static void send_text(LogEntry *entry, const char *format, va_list values) {
+__attribute__((format(printf, 2, 0))) static void send_text(LogEntry *entry,
+                                                            const char *format,
+                                                            va_list values) {
         char text[LOG_TEXT_MAX + 1], digits[16];
         int level = LOG_PRI(entry->priority);
 
