@@ -94,6 +94,7 @@ static void create(Call *call) {
         order->name = call->name;
         order->source.confirm = confirm_sender;
         order->source.userdata = call;
+        order->source.is_delegated = call->owners;
         blocks_create(call->service->manager, order, call_done, call);
 }
 
@@ -112,6 +113,7 @@ static void write_content(Call *call) {
         order->name = call->name;
         order->source.confirm = confirm_sender;
         order->source.userdata = call;
+        order->source.is_delegated = call->owners;
         blocks_write(call->service->manager, order, call_done, call);
 }
 
@@ -134,6 +136,7 @@ static void read_content(Call *call) {
         int r;
 
         order->name = call->name;
+        order->is_delegated = call->owners;
         order->reader = (Reader){.ended = on_read, .userdata = call->user};
         /* When it came there was no such device, or it was busy, and so it waited for no transfer
          * of its user to end. It lives on when its call was answered: nothing else would bound it.

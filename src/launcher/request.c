@@ -32,6 +32,7 @@ static int check_verb(const LauncherRequest *request) {
         case LAUNCHER_OPEN:
         case LAUNCHER_LIST:
         case LAUNCHER_FORGET:
+        case LAUNCHER_CANCEL:
                 return 0;
         }
         return -EPROTO;

@@ -152,6 +152,19 @@ static int serve_forget(Connection *connection, const LauncherRequest *request) 
         return 0;
 }
 
+static int serve_cancel(Connection *connection, const LauncherRequest *request) {
+        LIST_FOREACH(link, &connection->children) {
+                Child *child = LIST_ENTRY(link, Child, waiting);
+
+                if (child->kind != CHILD_PROBE || child->serial != request->child)
+                        continue;
+                (void) child_signal(child, SIGKILL);
+                connection_answer(connection, request->serial, 0);
+                return 0;
+        }
+        return -ENOENT;
+}
+
 static int serve_verb(Connection *connection, const LauncherRequest *request, const ServeFds *fds) {
         switch ((LauncherVerb) request->verb) {
         case LAUNCHER_PROBE:
@@ -166,6 +179,8 @@ static int serve_verb(Connection *connection, const LauncherRequest *request, co
                 return serve_list(connection, request);
         case LAUNCHER_FORGET:
                 return serve_forget(connection, request);
+        case LAUNCHER_CANCEL:
+                return serve_cancel(connection, request);
         }
         return -EPROTO;
 }

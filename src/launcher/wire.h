@@ -70,6 +70,9 @@ typedef enum LauncherVerb {
         /* Drops what is kept of an ended tender, and the lock of its uid, so not before all that
          * belongs to that uid is taken back. -EBUSY while it runs. */
         LAUNCHER_FORGET,
+        /* Kills a probe of this connection's: .child is the serial of its request, which is then
+         * answered as ever. -ENOENT when it was answered already. */
+        LAUNCHER_CANCEL,
 } LauncherVerb;
 
 typedef struct LauncherRequest {

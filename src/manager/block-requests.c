@@ -84,7 +84,13 @@ static void created(void *userdata, int r, const Fault *fault) {
 }
 
 static void on_made(void *userdata, const WriterAnswer *answer) {
-        created(userdata, answer->error, &no_fault);
+        const Request *request = userdata;
+        Fault fault = {};
+        int r = answer->error;
+
+        if (r < 0)
+                r = block_refuse(request->device, "made", r, &fault);
+        created(userdata, r, &fault);
 }
 
 static int make(Request *request) {
@@ -236,7 +242,7 @@ int blocks_read(Manager *manager, const BlockReadOrder *order, uint64_t *ret_siz
         if (!request)
                 return -ENOMEM;
         *request = (ReadRequest){device, order->reader};
-        r = block_hand_out(device, order->compression, was_read, request);
+        r = block_hand_out(device, order, was_read, request, fault);
         if (r < 0)
                 return r;
         TAKE_PTR(request);
@@ -253,8 +259,11 @@ static void on_removed(void *userdata, const WriterAnswer *answer) {
         Manager *manager = device->manager;
 
         if (answer->error < 0) {
+                Fault fault = {};
+                int r = block_refuse(device, "removed", answer->error, &fault);
+
                 device->is_removing = false;
-                request->done(request->userdata, answer->error, &no_fault);
+                request->done(request->userdata, r, &fault);
                 return;
         }
         /* Whoever is told finds it no more, as long as it is still here. */

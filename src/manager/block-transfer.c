@@ -51,10 +51,42 @@ static int make_pipe(int *ret_reading, int *ret_writing) {
         return 0;
 }
 
+/* What there is of one in either direction. */
+typedef struct Transfer {
+        ListLink link; /* of the manager's */
+        BlockDevice *device;
+        bool is_delegated, is_revoked;
+} Transfer;
+
+static void transfer_begin(Transfer *transfer, BlockDevice *device, bool is_delegated) {
+        transfer->device = device;
+        transfer->is_delegated = is_delegated;
+        list_append(&device->manager->block_transfers, &transfer->link);
+}
+
+void blocks_revoke(Manager *manager, const Name *path) {
+        LIST_FOREACH(link, &manager->block_transfers) {
+                Transfer *transfer = LIST_ENTRY(link, Transfer, link);
+
+                if (!transfer->is_delegated ||
+                    !name_is_below(transfer->device->name.text, path->text))
+                        continue;
+                transfer->is_revoked = true;
+                /* Those of it that run. What runs none is told so when it goes on. */
+                probes_cancel(manager, transfer);
+        }
+}
+
+static int refuse_revoked(const Transfer *transfer, Fault *fault) {
+        return fault_set(fault, FAULT_NOT_AUTHORIZED,
+                         "Who owns what is above %s has changed meanwhile, try again",
+                         transfer->device->name.text);
+}
+
 /* --- in --- */
 
 typedef struct Intake {
-        BlockDevice *device;
+        Transfer transfer; /* first: its programs are known by its address */
         int file_fd;
         BlockSource source;
         char temporary[32];
@@ -71,6 +103,7 @@ typedef struct Intake {
 } Intake;
 
 static Intake *intake_free(Intake *intake) {
+        list_remove(&intake->transfer.link);
         fd_close(intake->source.fd);
         fd_close(intake->file_fd);
         free(intake);
@@ -80,7 +113,7 @@ static Intake *intake_free(Intake *intake) {
 DEFINE_CLEANUP(Intake *, intake_free);
 
 static void finish(Intake *intake, int r) {
-        Manager *manager = intake->device->manager;
+        Manager *manager = intake->transfer.device->manager;
 
         /* The last descriptor of a file that goes takes its place on the disk along: that may take
          * long, and is the writer's to do. */
@@ -105,7 +138,9 @@ static void on_replaced(void *userdata, const WriterAnswer *answer) {
                 /* Our file is gone from tmp: it was emptied by another writer. */
                 r = fault_set(&intake->fault, FAULT_FAILED,
                               "albatross-writer went away while the block device %s was written",
-                              intake->device->name.text);
+                              intake->transfer.device->name.text);
+        else if (r < 0)
+                r = block_refuse(intake->transfer.device, "written", r, &intake->fault);
         intake->have_temporary = intake->have_temporary && r < 0;
         finish(intake, r);
 }
@@ -117,11 +152,11 @@ static int replace(Intake *intake) {
         if (fstat(intake->file_fd, &st) < 0)
                 return -errno;
         inode = st.st_ino;
-        return writer_order(intake->device->manager->writer,
+        return writer_order(intake->transfer.device->manager->writer,
                             &(const WriterOrder){
                                     .verb = WRITER_REPLACE_BLOCK,
                                     .name = intake->temporary,
-                                    .target = intake->device->name.text,
+                                    .target = intake->transfer.device->name.text,
                                     .data = &inode,
                                     .size = sizeof(inode),
                             },
@@ -132,19 +167,21 @@ static void on_confirmed(void *userdata, bool is_there) {
         Intake *intake = userdata;
         int r;
 
-        if (is_there)
+        if (intake->transfer.is_revoked)
+                r = refuse_revoked(&intake->transfer, &intake->fault);
+        else if (is_there)
                 r = replace(intake);
         else
                 r = fault_set(&intake->fault, FAULT_FAILED,
                               "Who brought the content of the block device %s has gone",
-                              intake->device->name.text);
+                              intake->transfer.device->name.text);
         if (r < 0)
                 finish(intake, r);
 }
 
 /* The programs know of no device, and the reports speak of images. */
 static int refuse(Intake *intake, int error, const Fault *fault) {
-        const BlockDevice *device = intake->device;
+        const BlockDevice *device = intake->transfer.device;
 
         if (fault->code != FAULT_INVALID_IMAGE) {
                 intake->fault = *fault;
@@ -185,14 +222,17 @@ static void program_ended(Intake *intake, const ProbeResult *result) {
         Fault fault = {};
         int r;
 
-        r = probe_check(result, "The content", deadline_of(intake->device), &fault);
+        r = probe_check(result, "The content", deadline_of(intake->transfer.device), &fault);
         if (r < 0 && intake->r == 0) {
                 intake->r = r;
                 intake->fault = fault;
         }
         if (--intake->n_programs > 0)
                 return;
-        r = intake->r == 0 ? check_reports(intake) : intake->r;
+        if (intake->transfer.is_revoked)
+                r = refuse_revoked(&intake->transfer, &intake->fault);
+        else
+                r = intake->r == 0 ? check_reports(intake) : intake->r;
         if (r < 0)
                 finish(intake, r);
         else
@@ -216,20 +256,20 @@ static void on_stored(void *userdata, const ProbeResult *result) {
 static int start_inflate(Intake *intake, int writing) {
         char max[3 * sizeof(uint64_t) + 1];
 
-        format_number(max, intake->device->size_bytes);
-        return probe_start(intake->device->manager,
+        format_number(max, intake->transfer.device->size_bytes);
+        return probe_start(intake->transfer.device->manager,
                            &(const ProbeSpec){
                                    .program = PROGRAM_INFLATE,
                                    .arguments = {max, intake->source.is_plain ? "--plain" : NULL},
                                    .input = intake->source.fd,
                                    .output = writing,
-                                   .deadline_usec = deadline_of(intake->device),
+                                   .deadline_usec = deadline_of(intake->transfer.device),
                            },
                            on_inflated, intake);
 }
 
 static int start_store(Intake *intake, int reading) {
-        const Manager *manager = intake->device->manager;
+        const Manager *manager = intake->transfer.device->manager;
         char max[3 * sizeof(uint64_t) + 1], idle[3 * sizeof(uint64_t) + 1];
         char reserve[3 * sizeof(uint64_t) + 1];
         uint64_t reserve_bytes;
@@ -238,16 +278,16 @@ static int start_store(Intake *intake, int reading) {
         r = reserve_get(manager, manager->block_fd, &reserve_bytes);
         if (r < 0)
                 return r;
-        format_number(max, intake->device->size_bytes);
+        format_number(max, intake->transfer.device->size_bytes);
         format_number(idle, manager_whole_seconds(manager->settings.transfer_idle_usec));
         format_number(reserve, reserve_bytes);
-        return probe_start(intake->device->manager,
+        return probe_start(intake->transfer.device->manager,
                            &(const ProbeSpec){
                                    .program = PROGRAM_BLOCK_STORE,
                                    .arguments = {max, idle, reserve},
                                    .input = reading,
                                    .output = intake->file_fd,
-                                   .deadline_usec = deadline_of(intake->device),
+                                   .deadline_usec = deadline_of(intake->transfer.device),
                            },
                            on_stored, intake);
 }
@@ -274,7 +314,7 @@ static int start_programs(Intake *intake) {
 
 static void on_temporary(void *userdata, const WriterAnswer *answer) {
         Intake *intake = userdata;
-        const Manager *manager = intake->device->manager;
+        const Manager *manager = intake->transfer.device->manager;
         int r = answer->error;
 
         /* Whoever could not tell may have made it. */
@@ -284,6 +324,8 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
                 r = reserve_check(manager, manager->block_fd, manager->settings.block_folder,
                                   &intake->fault);
         }
+        if (r == 0 && intake->transfer.is_revoked)
+                r = refuse_revoked(&intake->transfer, &intake->fault);
         if (r == 0)
                 r = start_programs(intake);
         if (r >= 0)
@@ -303,7 +345,7 @@ int block_take_in(BlockDevice *device,
         intake = calloc(1, sizeof(*intake));
         if (!intake)
                 return -ENOMEM;
-        intake->device = device;
+        transfer_begin(&intake->transfer, device, source->is_delegated);
         intake->source = *source;
         intake->done = done;
         intake->userdata = userdata;
@@ -330,7 +372,7 @@ int block_take_in(BlockDevice *device,
 /* --- out --- */
 
 typedef struct Outlet {
-        BlockDevice *device;
+        Transfer transfer; /* first, as above */
         ManagerDone done;
         void *userdata;
         /* Held until the device is idle again, so that who has read to the end can have it at once.
@@ -345,7 +387,8 @@ static void on_read(void *userdata, const ProbeResult *result) {
         size_t size;
         int r;
 
-        r = probe_check(result, "The content", deadline_of(outlet->device), &fault);
+        list_remove(&outlet->transfer.link);
+        r = probe_check(result, "The content", deadline_of(outlet->transfer.device), &fault);
         if (r >= 0) {
                 probe_copy_report(result, &report, sizeof(report), &size);
                 r = block_report_check(&report, size, "albatross-block-read", &fault);
@@ -356,22 +399,23 @@ static void on_read(void *userdata, const ProbeResult *result) {
         if (r < 0)
                 /* The answer is out long since: the client sees that something is missing. */
                 log_print(LOG_NOTICE, "The block device %s was not read to its end: %s",
-                          outlet->device->name.text,
+                          outlet->transfer.device->name.text,
                           fault.code != FAULT_NONE ? fault.message : strerror(-r));
         outlet->done(outlet->userdata, r, &fault);
         fd_close(outlet->writing);
 }
 
 int block_hand_out(BlockDevice *device,
-                   BlockCompression compression,
+                   const BlockReadOrder *order,
                    ManagerDone done,
-                   void *userdata) {
+                   void *userdata,
+                   Fault *fault) {
         _cleanup_(fd_closep) int reading = -1, writing = -1, file = -1;
         _cleanup_(freep) Outlet *outlet = NULL;
         char idle[3 * sizeof(uint64_t) + 1];
         int r;
 
-        file = block_open_file(device, O_RDONLY);
+        file = block_open_file(device, O_RDONLY, fault);
         if (file < 0)
                 return file;
         r = make_pipe(&reading, &writing);
@@ -380,22 +424,23 @@ int block_hand_out(BlockDevice *device,
         outlet = calloc(1, sizeof(*outlet));
         if (!outlet)
                 return -ENOMEM;
-        *outlet = (Outlet){device, done, userdata, writing};
+        *outlet = (Outlet){.done = done, .userdata = userdata, .writing = writing};
 
         format_number(idle, manager_whole_seconds(device->manager->settings.transfer_idle_usec));
-        r = probe_start(
-                device->manager,
-                &(const ProbeSpec){
-                        .program = PROGRAM_BLOCK_READ,
-                        .arguments = {compression == BLOCK_COMPRESSION_GZIP ? "gzip" : "none",
-                                      idle},
-                        .input = file,
-                        .output = writing,
-                        .deadline_usec = deadline_of(device),
-                },
-                on_read, outlet);
+        r = probe_start(device->manager,
+                        &(const ProbeSpec){
+                                .program = PROGRAM_BLOCK_READ,
+                                .arguments = {order->compression == BLOCK_COMPRESSION_GZIP ? "gzip"
+                                                                                           : "none",
+                                              idle},
+                                .input = file,
+                                .output = writing,
+                                .deadline_usec = deadline_of(device),
+                        },
+                        on_read, outlet);
         if (r < 0)
                 return r;
+        transfer_begin(&outlet->transfer, device, order->is_delegated);
         TAKE_PTR(outlet);
         TAKE_FD(writing);
         return TAKE_FD(reading);

@@ -136,16 +136,9 @@ void blocks_unassign(Unikernel *unikernel) {
 /* --- a run --- */
 
 static int open_device(BlockDevice *device, Fault *fault) {
-        int fd;
-
         if (device->state != BLOCK_IDLE)
                 return block_refuse_busy(device, fault);
-        fd = block_open_file(device, O_RDWR);
-        if (fd >= 0)
-                return fd;
-        return fault_set(fault, FAULT_NO_SUCH_BLOCK_DEVICE,
-                         "The file of the block device %s can't be opened: %s", device->name.text,
-                         strerrordesc_np(-fd));
+        return block_open_file(device, O_RDWR, fault);
 }
 
 int blocks_open(Unikernel *unikernel, int ret_fds[], Fault *fault) {

@@ -22,8 +22,11 @@ void block_set_state(BlockDevice *device, BlockState state);
 /* Tells the observer. */
 void block_changed(BlockDevice *device);
 
-/* Opens its file: O_RDONLY or O_RDWR. -ESTALE when it is not the one that it was. */
-int block_open_file(const BlockDevice *device, int flags);
+/* Opens its file: O_RDONLY or O_RDWR. FAULT_NO_SUCH_BLOCK_DEVICE when it is not what it was. */
+int block_open_file(const BlockDevice *device, int flags, Fault *fault);
+
+/* It could not be "made", "written" ... */
+int block_refuse(const BlockDevice *device, const char *what, int error, Fault *fault);
 
 /* Looks how much its file occupies; the same for some of those in use. */
 void block_look(BlockDevice *device);
@@ -42,6 +45,7 @@ int block_take_in(BlockDevice *device, const BlockSource *source, ManagerDone do
 /* The content of @device, which is in BLOCK_READING, goes to a new pipe, whose reading end is
  * returned. @done as above. */
 int block_hand_out(BlockDevice *device,
-                   BlockCompression compression,
+                   const BlockReadOrder *order,
                    ManagerDone done,
-                   void *userdata);
+                   void *userdata,
+                   Fault *fault);

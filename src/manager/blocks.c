@@ -123,19 +123,36 @@ void block_set_state(BlockDevice *device, BlockState state) {
 
 /* --- its file --- */
 
-int block_open_file(const BlockDevice *device, int flags) {
+int block_refuse(const BlockDevice *device, const char *what, int error, Fault *fault) {
+        return fault_set(fault, error == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
+                         "The block device %s could not be %s: %s", device->name.text, what,
+                         strerrordesc_np(-error));
+}
+
+/* Somebody was at it behind our back. */
+static int refuse_file(const BlockDevice *device, const char *why, Fault *fault) {
+        int r;
+
+        r = fault_set(fault, FAULT_NO_SUCH_BLOCK_DEVICE,
+                      "The file %s/%s of the block device can't be used: %s",
+                      device->manager->settings.block_folder, device->name.text, why);
+        fault_hint(fault, "Put it back as it was; or restart albatrossd.service, which looks at "
+                          "what there is, and moves to quarantine what is no block device");
+        return r;
+}
+
+int block_open_file(const BlockDevice *device, int flags, Fault *fault) {
         _cleanup_(fd_closep) int fd = -1;
         struct stat st;
 
         fd = openat(device->manager->block_fd, device->name.text,
                     flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0)
-                return -errno;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        /* Somebody was at it behind our back. */
-        if (!S_ISREG(st.st_mode) || (uint64_t) st.st_size != device->size_bytes)
-                return -ESTALE;
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return refuse_file(device, strerrordesc_np(errno), fault);
+        if (!S_ISREG(st.st_mode))
+                return refuse_file(device, "it is no regular file any more", fault);
+        if ((uint64_t) st.st_size != device->size_bytes)
+                return refuse_file(device, "it has another size than it had", fault);
         return TAKE_FD(fd);
 }
 

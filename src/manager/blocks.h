@@ -104,8 +104,9 @@ typedef void (*BlockConfirmed)(void *done_userdata, bool is_there);
 typedef void (*BlockConfirm)(void *userdata, BlockConfirmed done, void *done_userdata);
 
 typedef struct BlockSource {
-        int fd;        /* stays the caller's; what is behind it is the client's; -1: none */
-        bool is_plain; /* not to be inflated, whatever it looks like */
+        int fd;            /* stays the caller's; what is behind it is the client's; -1: none */
+        bool is_plain;     /* not to be inflated, whatever it looks like */
+        bool is_delegated; /* not root's: it ends when the owners above change */
         BlockConfirm confirm;
         void *userdata;
 } BlockSource;
@@ -129,6 +130,7 @@ typedef enum BlockCompression {
 typedef struct BlockReadOrder {
         Name name;
         BlockCompression compression;
+        bool is_delegated; /* as above */
         Reader reader;
 } BlockReadOrder;
 
@@ -142,6 +144,9 @@ void blocks_remove(Manager *manager, const Name *name, ManagerDone done, void *u
 /* Returns a pipe's reading end, which is the caller's, or a negative errno. As many bytes come out
  * as @ret_size says, when they are not compressed; fewer: it went wrong. */
 int blocks_read(Manager *manager, const BlockReadOrder *order, uint64_t *ret_size, Fault *fault);
+
+/* The owners of @path have changed: what others than root bring or take below it ends. */
+void blocks_revoke(Manager *manager, const Name *path);
 
 /* NULL when there is none that others may see. */
 const BlockDevice *blocks_find(Manager *manager, const char *name);

@@ -59,6 +59,7 @@ struct Manager {
         void *blocks;    /* a tsearch(3) tree */
         ListLink blocks_in_use;
         uint64_t blocks_allocated_bytes; /* by the block devices that are there */
+        ListLink block_transfers;        /* under way */
         uint64_t n_block_transfers;
         ListLink probes;      /* under way */
         ListLink policy_jobs; /* changes of policies; the first one is under way */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "manager/blocks.h"
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 #include "manager/policies.h"
@@ -81,13 +82,19 @@ static void tell_limits(const Name *path, int error, const char *reason) {
 
 /* --- setting --- */
 
+/* Whoever has begun something there asks again whether he may. */
+static void end_rights(Manager *manager, const Name *path) {
+        consoles_revoke(manager, path);
+        blocks_revoke(manager, path);
+}
+
 static void finish_set(PolicyJob *job) {
         const ManagerObserver *observer = &job->manager->observer;
         const Name path = job->order->path;
         Manager *manager = job->manager;
 
         if (job->has_owners && !owners_equal(&job->owners, &job->previous.owners))
-                consoles_revoke(manager, &path);
+                end_rights(manager, &path);
         policy_log(&path, MESSAGE_POLICY_SET, "set");
         job_finish(job, 0, NULL);
         observer->policy_changed(observer->userdata, &path);
@@ -184,7 +191,7 @@ static void finish_removal(PolicyJob *job) {
         Manager *manager = job->manager;
 
         job->removed = (PolicyList){};
-        consoles_revoke(manager, &job->order->path);
+        end_rights(manager, &job->order->path);
         job_finish(job, 0, NULL);
         for (size_t i = 0; i < removed.n; i++) {
                 policy_log(&removed.entries[i].path, MESSAGE_POLICY_REMOVED, "removed");

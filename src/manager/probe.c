@@ -54,6 +54,20 @@ void probes_free_all(Manager *manager) {
         probe_free(LIST_ENTRY(link, Probe, link));
 }
 
+void probes_cancel(Manager *manager, const void *userdata) {
+        LIST_FOREACH(link, &manager->probes) {
+                Probe *probe = LIST_ENTRY(link, Probe, link);
+                LauncherCall cancel = {
+                        .request.verb = LAUNCHER_CANCEL,
+                        .request.child = probe->call.request.serial,
+                };
+
+                /* One that can't be ended now ends at its deadline. */
+                if (probe->userdata == userdata)
+                        (void) launcher_call(manager->launcher, &cancel);
+        }
+}
+
 static int send_probe(Probe *probe) {
         int r;
 

@@ -45,5 +45,8 @@ void probe_copy_report(const ProbeResult *result,
 /* @done is called exactly once, when this returns 0. */
 int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *userdata);
 
+/* Ends those that were started with this @userdata; their ends are told as ever. */
+void probes_cancel(Manager *manager, const void *userdata);
+
 /* Nobody is told of those that are under way: the manager goes. */
 void probes_free_all(Manager *manager);

@@ -7,9 +7,11 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
@@ -39,6 +41,17 @@ static const Known set_policy_options[] = {
         {"Block", "t"},      {"Bridges", "as"}, {"Owners", "as"},
 };
 static const Known remove_policy_options[] = {{"Recursive", "b"}};
+
+/* Those of block devices, in the order of BlockCall. */
+static const Known create_block_options[] = {{"Content", "h"}, {"Compression", "s"}};
+static const Known block_options[] = {{"Compression", "s"}};
+
+typedef enum BlockCall {
+        CREATE_BLOCK,
+        WRITE_BLOCK,
+        READ_BLOCK,
+        N_BLOCK_CALLS,
+} BlockCall;
 
 static void append(int r) {
         property(r >= 0, "the message can be made");
@@ -95,7 +108,7 @@ static void append_basic(sd_bus_message *message, Bytes *bytes, char type) {
         union {
                 uint64_t number;
                 double real;
-                int boolean;
+                int boolean, fd;
         } value = {};
 
         switch (type) {
@@ -109,6 +122,10 @@ static void append_basic(sd_bus_message *message, Bytes *bytes, char type) {
         case 'g':
                 append(sd_bus_message_append_basic(message, type, "a{sv}"));
                 return;
+        case 'h':
+                /* The message gets a copy of it. */
+                value.fd = STDERR_FILENO;
+                break;
         case 'b':
                 value.boolean = bytes_take(bytes) & 1;
                 break;
@@ -263,6 +280,30 @@ static int read_policy(sd_bus_message *message, bool removes, Fault *fault) {
         return r;
 }
 
+static int read_block(sd_bus_message *message, BlockCall call, Fault *fault) {
+        BlockCreateOrder create = {};
+        BlockWriteOrder write = {};
+        BlockReadOrder read = {};
+        int r;
+
+        switch (call) {
+        case CREATE_BLOCK:
+                r = options_read_block_create(message, &create, fault);
+                property(create.source.fd == -1 || fcntl(create.source.fd, F_GETFD) >= 0,
+                         "there is a descriptor, or none");
+                return r;
+        case WRITE_BLOCK:
+                return options_read_block_write(message, &write, fault);
+        case READ_BLOCK:
+                r = options_read_block_read(message, &read, fault);
+                property(read.compression <= BLOCK_COMPRESSION_GZIP, "the compression is known");
+                return r;
+        case N_BLOCK_CALLS:
+                break;
+        }
+        return -EINVAL;
+}
+
 static int read_options(sd_bus_message *message, uint8_t kind, Fault *fault) {
         ConsoleOrder order;
 
@@ -282,18 +323,24 @@ static int read_options(sd_bus_message *message, uint8_t kind, Fault *fault) {
 
 bool fuzz_input(const uint8_t *data, size_t size) {
         static const Known *const known[] = {
-                create_options,     console_options,       NULL,
-                set_policy_options, remove_policy_options, life_options};
+                create_options,       console_options,       NULL,
+                set_policy_options,   remove_policy_options, life_options,
+                create_block_options, block_options,         block_options};
         static const size_t n_known[] = {N_ELEMENTS(create_options),
                                          N_ELEMENTS(console_options),
                                          0,
                                          N_ELEMENTS(set_policy_options),
                                          N_ELEMENTS(remove_policy_options),
-                                         N_ELEMENTS(life_options)};
+                                         N_ELEMENTS(life_options),
+                                         N_ELEMENTS(create_block_options),
+                                         N_ELEMENTS(block_options),
+                                         N_ELEMENTS(block_options)};
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = new_message();
         Bytes bytes = {data, size};
         uint8_t first = bytes_take(&bytes), kind = first % 5;
-        size_t list = kind == 0 && first >= 0x80 ? 5 : kind;
+        bool is_block = kind == 2 && first >= 0x80;
+        BlockCall call = first / 5 % N_BLOCK_CALLS;
+        size_t list = is_block ? 6 + call : kind == 0 && first >= 0x80 ? 5 : kind;
         bool is_right = true;
         Fault fault = {};
         int r;
@@ -305,7 +352,7 @@ bool fuzz_input(const uint8_t *data, size_t size) {
         append(sd_bus_message_seal(message, 1, 0));
         append(sd_bus_message_rewind(message, true));
 
-        r = read_options(message, kind, &fault);
+        r = is_block ? read_block(message, call, &fault) : read_options(message, kind, &fault);
         if (r >= 0) {
                 property(is_right, "an option that is not known, or of another type, is refused");
                 property(sd_bus_message_at_end(message, true) > 0, "options are read to their end");

@@ -138,6 +138,43 @@ check 'the sparse can be made' block create more 1
 rm /etc/albatrossd.conf.d/60-reserve.conf
 systemctl restart albatrossd
 
+# Each asks before each 8 MiB, and there are four of them.
+small=/srv/albatross-small
+mkdir -p $small /run/systemd/system/albatrossd.service.d
+mount -t tmpfs -o size=320M,mode=700 small $small
+printf '[Service]\nReadWritePaths=%s\n' $small >/run/systemd/system/albatrossd.service.d/50-small.conf
+printf '[Albatross]\nBlockPath=%s\nDiskReserve=100M\n' $small >/etc/albatrossd.conf.d/60-reserve.conf
+systemctl daemon-reload
+systemctl restart albatrossd
+for i in {1..4}; do block create -q "s$i" 64; done
+for i in {1..4}; do block write -q "s$i" much >"reserve.$i" 2>&1 & done
+least=$((1 << 40))
+while [ -n "$(jobs -rp)" ]; do
+    now=$(df --output=avail -B1 $small | tail -n 1)
+    [ "$now" -ge "$least" ] || least=$now
+done
+check 'of four that are written at once, not all have their place' grep -q 'kept in reserve' reserve.*
+check '... and the reserve stays' [ "$least" -ge $((68 << 20)) ]
+check '... what they took comes back' wait_for 5 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 100 ]'
+for i in {1..3}; do check "number $i after the other has" block write "s$i" much; done
+rm -r /etc/albatrossd.conf.d/60-reserve.conf /run/systemd/system/albatrossd.service.d
+systemctl daemon-reload
+systemctl restart albatrossd
+umount $small
+
+# --- files that are swapped behind our back ---
+truncate -s 2M $state/blocks/more
+refuse 'a file of another size is not read' 'another size than it had' block read more -
+refuse '... and there is a way out' 'restart albatrossd.service' block read more -
+mv $state/blocks/more moved
+mkdir $state/blocks/more
+refuse 'no file is not read' 'no regular file any more' block read more -
+refuse '... nor replaced' 'The block device more could not be written: Is a directory' block write more nothing
+rmdir $state/blocks/more
+refuse 'nor one that is gone' 'blocks/more of the block device' block read more -
+check 'which can be written anew' eval ': | block write more -'
+check '... and is there' eval 'block read more - | cmp -n 1048576 - /dev/zero'
+
 # --- odd files ---
 block create -q odd 1
 touch "$state/blocks/Upper" "$state/blocks/-dash"

@@ -40,6 +40,34 @@ limits alice --owner=bob
 check 'until it is taken from her' wait_for 5 not kill -0 $reader
 limits alice --owner=alice
 rm -f "$test_output.console"
+
+# What she brings or takes ends as well, and nothing has changed.
+limits alice --block=128M
+check 'alice makes a block device' eval 'head -c 1M /dev/zero | tr "\0" x | ctl alice -q block create alice:disk 4M -'
+mkfifo "$test_output.fifo"
+ctl alice block write alice:disk - <"$test_output.fifo" >"$test_output.write" 2>&1 &
+writer=$!
+exec 9>"$test_output.fifo"
+printf y >&9
+check 'alice is writing it' wait_for 5 eval 'albatrossctl block list -q --json=short alice: | grep -q writing'
+limits alice --owner=bob
+check 'it is taken from her' wait_for 5 not kill -0 $writer
+check '... as she is told' grep -q 'Who owns what is above alice:disk has changed' "$test_output.write"
+exec 9>&-
+equal 'what she wrote is not there' x "$(albatrossctl block read alice:disk - | head -c 1)"
+limits alice --owner=alice
+check 'alice makes a larger one' ctl alice -q block create alice:large 64M
+as alice albatrossctl block read alice:large - 2>"$test_output.write" | { sleep 3; wc -c; } >"$test_output.fifo.read" &
+reader=$!
+check 'alice is reading it' wait_for 5 eval 'albatrossctl block list -q --json=short alice: | grep -q reading'
+limits alice --owner=bob
+check 'that is taken from her, too' wait_for 2 eval '! albatrossctl block list -q --json=short alice: | grep -q reading'
+wait $reader
+check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 60000000 ]
+limits alice --owner=alice
+check 'they are hers to be removed' eval 'ctl alice block remove alice:disk && ctl alice block remove alice:large'
+limits alice --block=none
+rm -f "$test_output".{fifo,fifo.read,write}
 check 'alice takes out the image' ctl alice get-image alice:web - >/dev/null
 check 'alice destroys' ctl alice destroy alice:web
 check 'alice may go deeper, too' ctl alice -q create --memory=2 alice:deep:er:web "$HELLO" -- --sleep=600 --key=hers

@@ -35,7 +35,7 @@ static void answers_malformed_messages_with_an_error(void **state) {
                 {sizeof(request), 0, LAUNCHER_LIST, 0, -EPROTO},
                 {sizeof(request), LAUNCHER_WIRE_VERSION + 1, LAUNCHER_LIST, 0, -EPROTO},
                 {sizeof(request), LAUNCHER_WIRE_VERSION, 0, 0, -EPROTO},
-                {sizeof(request), LAUNCHER_WIRE_VERSION, 7, 0, -EPROTO},
+                {sizeof(request), LAUNCHER_WIRE_VERSION, LAUNCHER_CANCEL + 1, 0, -EPROTO},
                 {sizeof(request), LAUNCHER_WIRE_VERSION, UINT32_MAX, 0, -EPROTO},
                 {sizeof(request), LAUNCHER_WIRE_VERSION, LAUNCHER_LIST, 1, -EINVAL},
                 {sizeof(request), LAUNCHER_WIRE_VERSION, LAUNCHER_SPAWN, 0, -EINVAL},

@@ -161,6 +161,22 @@ static void kills_probes_at_their_deadlines(void **state) {
         assert_int_equal(answer.error, -EINVAL);
 }
 
+static void kills_a_probe_when_it_is_asked_to(void **state) {
+        LauncherRequest cancel = {.verb = LAUNCHER_CANCEL};
+        Client *client = *state, *other = client_connect();
+        LauncherReply answer;
+
+        cancel.child = client_send_probe(client, UID, "while :; do :; done", -1);
+        assert_int_equal(client_call(other, cancel, NULL, 0).error, -ENOENT);
+        client_close(other);
+        assert_int_equal(client_call(client, cancel, NULL, 0).error, 0);
+        answer = client_wait_answer(client, cancel.child);
+        assert_int_equal(answer.error, 0);
+        assert_true(WIFSIGNALED(answer.wait_status));
+        assert_int_equal(WTERMSIG(answer.wait_status), SIGKILL);
+        assert_int_equal(client_call(client, cancel, NULL, 0).error, -ENOENT);
+}
+
 /* Each waits for the end of a pipe, so that none ends before all are there. */
 static void bounds_how_many_probes_run(void **state) {
         const uint32_t n_max = 256;
@@ -216,6 +232,7 @@ int main(void) {
                 CLIENT_TEST(runs_probes_and_reports_their_ends),
                 CLIENT_TEST(tells_why_a_probe_did_not_run),
                 CLIENT_TEST(kills_probes_at_their_deadlines),
+                CLIENT_TEST(kills_a_probe_when_it_is_asked_to),
                 CLIENT_TEST(bounds_how_many_probes_run),
                 CLIENT_TEST(ends_probes_whose_connection_vanishes_and_keeps_tenders),
         };

@@ -33,7 +33,7 @@ static int check(const LauncherRequest *request) {
 }
 
 static void takes_every_verb(void **state) {
-        for (uint32_t verb = LAUNCHER_PROBE; verb <= LAUNCHER_FORGET; verb++) {
+        for (uint32_t verb = LAUNCHER_PROBE; verb <= LAUNCHER_CANCEL; verb++) {
                 const LauncherRequest request = good(verb);
 
                 assert_int_equal(check(&request), 0);
@@ -41,7 +41,7 @@ static void takes_every_verb(void **state) {
 }
 
 static void refuses_unknown_verbs(void **state) {
-        static const uint32_t verbs[] = {0, LAUNCHER_FORGET + 1, 255, UINT32_MAX};
+        static const uint32_t verbs[] = {0, LAUNCHER_CANCEL + 1, 255, UINT32_MAX};
 
         for (size_t i = 0; i < N_ELEMENTS(verbs); i++) {
                 const LauncherRequest request = good(verbs[i]);
@@ -71,7 +71,7 @@ static void refuses_what_is_reserved(void **state) {
 }
 
 static void refuses_text_without_an_end_whatever_the_verb(void **state) {
-        for (uint32_t verb = LAUNCHER_PROBE; verb <= LAUNCHER_FORGET; verb++) {
+        for (uint32_t verb = LAUNCHER_PROBE; verb <= LAUNCHER_CANCEL; verb++) {
                 LauncherRequest request = good(verb);
 
                 memset(request.name, 'a', sizeof(request.name));
@@ -130,7 +130,7 @@ static void refuses_signals_that_do_not_exist(void **state) {
 }
 
 static void takes_descriptors_only_where_they_belong(void **state) {
-        for (uint32_t verb = LAUNCHER_PROBE; verb <= LAUNCHER_FORGET; verb++) {
+        for (uint32_t verb = LAUNCHER_PROBE; verb <= LAUNCHER_CANCEL; verb++) {
                 const LauncherRequest request = good(verb);
 
                 for (size_t n = 0; n <= 2 + LAUNCHER_PASS_MAX + 1; n++) {
