@@ -25,7 +25,7 @@ __albatrossctl_options() {
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create update set rollback start stop restart destroy console logs get-image policy block import-state cat-config
+    echo list status show inspect create update set rollback start stop restart destroy console logs monitor get-image policy block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -96,7 +96,7 @@ __albatrossctl_argument() {
     case $1 in
     '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
     list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
-    start | stop | restart) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+    start | stop | restart | monitor) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
     status | show | set | rollback | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
     inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     create)

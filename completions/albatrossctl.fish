@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create update set rollback start stop restart destroy console logs get-image policy block import-state cat-config
+set -l verbs list status show inspect create update set rollback start stop restart destroy console logs monitor get-image policy block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -63,6 +63,7 @@ complete -c albatrossctl -n $none -a restart -d 'Stop unikernels and start them 
 complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them'
 complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
+complete -c albatrossctl -n $none -a monitor -d 'Show what happens, as it happens'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
 complete -c albatrossctl -n $none -a block -d 'List, make, fill, copy and remove block devices'
 complete -c albatrossctl -n $none -a import-state -d 'Take over what an albatross in OCaml has'
@@ -71,7 +72,7 @@ complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files
 
 # Their arguments.
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -a '(__albatrossctl_names; __albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart monitor' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'

@@ -4,9 +4,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "bus/service.h"
+
+/* Messages that may wait for one private connection, beside what its socket holds: the kernel keeps
+ * some 10,000 already. */
+#define N_QUEUED_MAX 1024
 
 typedef struct Connection {
         ListLink link;
@@ -21,8 +27,30 @@ static void connection_free(Connection *connection) {
                 turns_detach(connection->service->turns, connection->bus);
         for (size_t i = 0; i < N_ELEMENTS(connection->slots); i++)
                 sd_bus_slot_unref(connection->slots[i]);
-        sd_bus_flush_close_unref(connection->bus);
+        /* Whoever is at the other end of a private one may not read, and is not waited for. */
+        if (sd_bus_is_bus_client(connection->bus))
+                sd_bus_flush(connection->bus);
+        sd_bus_close_unref(connection->bus);
         free(connection);
+}
+
+/* Signals for a client of the message bus are that bus's to keep. A private connection keeps them
+ * here: who takes none of so many is cut off. */
+static void cut_off_stalled(BusService *service) {
+        LIST_FOREACH(link, &service->connections) {
+                Connection *connection = LIST_ENTRY(link, Connection, link);
+                uint64_t n_queued = 0;
+
+                if (sd_bus_is_bus_client(connection->bus) ||
+                    sd_bus_get_n_queued_write(connection->bus, &n_queued) < 0 ||
+                    n_queued < N_QUEUED_MAX)
+                        continue;
+                sd_journal_print(
+                        LOG_WARNING,
+                        "A private connection is cut off: it has left %llu messages unread",
+                        (unsigned long long) n_queued);
+                connection_free(connection);
+        }
 }
 
 bool bus_sender_is_root(BusService *service, sd_bus_message *message) {
@@ -43,6 +71,7 @@ bool bus_sender_is_root(BusService *service, sd_bus_message *message) {
 static void emit(BusService *service, const char *member, const Unikernel *unikernel) {
         _cleanup_(freep) char *path = NULL;
 
+        cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections)
@@ -54,6 +83,7 @@ static void on_added(void *userdata, const Unikernel *unikernel) {
         _cleanup_(freep) char *path = NULL;
         BusService *service = userdata;
 
+        cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections)
@@ -65,6 +95,7 @@ static void on_removed(void *userdata, const Unikernel *unikernel) {
         _cleanup_(freep) char *path = NULL;
         BusService *service = userdata;
 
+        cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections)
@@ -77,6 +108,7 @@ static void on_changed(void *userdata, const Unikernel *unikernel) {
         _cleanup_(freep) char *path = NULL;
         BusService *service = userdata;
 
+        cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections)
@@ -104,6 +136,7 @@ static void on_exited(void *userdata, const Unikernel *unikernel) {
         _cleanup_(freep) char *path = NULL;
         BusService *service = userdata;
 
+        cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections) {
@@ -121,6 +154,7 @@ static void on_restarting(void *userdata, const Unikernel *unikernel) {
         _cleanup_(freep) char *path = NULL;
         BusService *service = userdata;
 
+        cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections)
@@ -130,6 +164,7 @@ static void on_restarting(void *userdata, const Unikernel *unikernel) {
 }
 
 static void emit_path(BusService *service, const char *member, const Name *path) {
+        cut_off_stalled(service);
         LIST_FOREACH(link, &service->connections)
         sd_bus_emit_signal(LIST_ENTRY(link, Connection, link)->bus, BUS_PATH, BUS_MANAGER, member,
                            "s", path->text);

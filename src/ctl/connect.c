@@ -56,31 +56,49 @@ static int connect_system(sd_bus **ret, Fault *fault) {
         return r;
 }
 
+/* Whether polkit may ask for a password is the same for all calls. */
+static int hand_out(sd_bus **ret, sd_bus *bus, const Options *options) {
+        int r;
+
+        r = sd_bus_set_allow_interactive_authorization(
+                bus, !option_given(options, OPTION_NO_ASK_PASSWORD));
+        if (r < 0) {
+                sd_bus_close_unref(bus);
+                return r;
+        }
+        *ret = bus;
+        return 0;
+}
+
 int connect_bus(sd_bus **ret, const Options *options, Fault *fault) {
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        sd_bus *bus;
         int r = -ENOENT;
 
         if (options->machine) {
                 r = connect_machine(&bus, options->machine, fault);
                 if (r < 0)
                         return r;
-        } else {
-                /* The shorter way first; that the socket is not there is no mistake. */
-                if (geteuid() == 0)
-                        r = connect_private(&bus);
-                if (r < 0)
-                        r = connect_system(&bus, fault);
-                if (r < 0)
-                        return r;
+                return hand_out(ret, bus, options);
         }
 
-        r = sd_bus_set_allow_interactive_authorization(
-                bus, !option_given(options, OPTION_NO_ASK_PASSWORD));
+        /* The shorter way first; that the socket is not there is no mistake. */
+        if (geteuid() == 0)
+                r = connect_private(&bus);
         if (r < 0)
-                return r;
+                r = connect_system(&bus, fault);
+        return r < 0 ? r : hand_out(ret, bus, options);
+}
 
-        *ret = TAKE_PTR(bus);
-        return 0;
+int connect_listener(sd_bus **ret, const Options *options, Fault *fault) {
+        sd_bus *bus;
+        int r;
+
+        if (options->machine)
+                return connect_bus(ret, options, fault);
+        r = connect_system(&bus, fault);
+        if (r < 0)
+                return geteuid() == 0 ? connect_bus(ret, options, fault) : r;
+        return hand_out(ret, bus, options);
 }
 
 const char *connect_sender(sd_bus *bus) {

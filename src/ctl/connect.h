@@ -19,6 +19,10 @@
 /* On success the caller owns *@ret. */
 int connect_bus(sd_bus **ret, const Options *options, Fault *fault);
 
+/* The same the other way round, for who listens: what the message bus hands out costs the daemon
+ * nothing, however slowly it is taken. */
+int connect_listener(sd_bus **ret, const Options *options, Fault *fault);
+
 /* The sender that signals of the daemon have, as a match wants it; NULL on the private socket,
  * where there is only one. */
 const char *connect_sender(sd_bus *bus);

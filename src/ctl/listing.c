@@ -62,9 +62,8 @@ static int items_read(Listing *listing) {
         }
 }
 
-int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault) {
+int listing_request(sd_bus_message **ret, sd_bus *bus, const Name *path, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
-        _cleanup_(listing_done) Listing listing = {};
         int r;
 
         r = call_new(&request, bus, "ListUnikernels", fault);
@@ -73,9 +72,15 @@ int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault) {
         r = sd_bus_message_append(request, "s", path->text);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
-        r = call_now(&listing.reply, bus, request, CALL_DEFAULT, fault);
-        if (r < 0)
-                return r;
+
+        *ret = TAKE_PTR(request);
+        return 0;
+}
+
+int listing_read(Listing *ret, sd_bus_message *reply, Fault *fault) {
+        _cleanup_(listing_done) Listing listing = {.reply = sd_bus_message_ref(reply)};
+        int r;
+
         r = items_read(&listing);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
@@ -83,6 +88,19 @@ int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault) {
         *ret = listing;
         listing = (Listing){};
         return 0;
+}
+
+int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *reply = NULL;
+        int r;
+
+        r = listing_request(&request, bus, path, fault);
+        if (r < 0)
+                return r;
+        r = call_now(&reply, bus, request, CALL_DEFAULT, fault);
+        if (r < 0)
+                return r;
+        return listing_read(ret, reply, fault);
 }
 
 void listing_done(Listing *listing) {

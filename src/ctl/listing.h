@@ -24,7 +24,12 @@ typedef struct Listing {
         sd_bus_message *reply; /* holds what the items point to */
 } Listing;
 
-/* The caller gives *@ret back by listing_done(). */
+/* A call that asks for it, and what its answer says. The caller owns *@ret of the one, and gives
+ * that of the other, which keeps @reply, back by listing_done(). */
+int listing_request(sd_bus_message **ret, sd_bus *bus, const Name *path, Fault *fault);
+int listing_read(Listing *ret, sd_bus_message *reply, Fault *fault);
+
+/* The two together. */
 int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault);
 
 void listing_done(Listing *listing);

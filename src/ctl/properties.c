@@ -7,7 +7,7 @@
 #include "ctl/error.h"
 #include "ctl/properties.h"
 
-int properties_ask(Call *call, sd_bus *bus, const Name *name, Fault *fault) {
+int properties_request(sd_bus_message **ret, sd_bus *bus, const Name *name, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -22,6 +22,18 @@ int properties_ask(Call *call, sd_bus *bus, const Name *name, Fault *fault) {
         r = sd_bus_message_append(message, "s", BUS_UNIKERNEL);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
+
+        *ret = TAKE_PTR(message);
+        return 0;
+}
+
+int properties_ask(Call *call, sd_bus *bus, const Name *name, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = properties_request(&message, bus, name, fault);
+        if (r < 0)
+                return r;
         return call_send(call, bus, message, CALL_DEFAULT, fault);
 }
 

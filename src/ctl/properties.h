@@ -10,6 +10,9 @@
 #include "domain/cpus.h"
 #include "domain/name.h"
 
+/* A call that asks for them. The caller owns *@ret. */
+int properties_request(sd_bus_message **ret, sd_bus *bus, const Name *name, Fault *fault);
+
 /* Asks for them; @call gets the answer. */
 int properties_ask(Call *call, sd_bus *bus, const Name *name, Fault *fault);
 

@@ -293,6 +293,8 @@ int verb_console(const Options *options, Fault *fault) {
         r = streams_open(&streams, bus, options, fault);
         if (r < 0)
                 return r;
+        /* The pipes are all there is to wait for; nobody would read what the bus brings. */
+        bus = sd_bus_flush_close_unref(bus);
         if (option_given(options, OPTION_FOLLOW))
                 return print_followed(&streams, &bus, options, fault);
 

@@ -120,6 +120,11 @@ const Verb verbs[] = {
          .synopsis = "NAME...",
          .help = "Show what unikernels have printed",
          .run = verb_console},
+        {.name = "monitor",
+         .max_args = 1,
+         .synopsis = "[NAME|PATH:]",
+         .help = "Show what happens, as it happens",
+         .run = verb_monitor},
         {.name = "get-image",
          .min_args = 1,
          .max_args = 2,
@@ -164,7 +169,6 @@ const Verb verbs[] = {
         /* Not there yet. */
         {.name = "stats"},
         {.name = "top"},
-        {.name = "monitor"},
 };
 
 const size_t n_verbs = N_ELEMENTS(verbs);

@@ -56,6 +56,7 @@ int verb_get_image(const Options *options, Fault *fault);
 int verb_import_state(const Options *options, Fault *fault);
 int verb_inspect(const Options *options, Fault *fault);
 int verb_list(const Options *options, Fault *fault);
+int verb_monitor(const Options *options, Fault *fault);
 int verb_policy(const Options *options, Fault *fault);
 int verb_restart(const Options *options, Fault *fault);
 int verb_rollback(const Options *options, Fault *fault);

@@ -8,14 +8,17 @@
  * hostile-client vanish N    N times asks for the end of the unikernel "target", and is gone before
  *                            anybody can ask who asked
  * hostile-client deaf        subscribes to everything and never reads, until it is killed
- * hostile-client stuff N     N creates at once, each with 16 descriptors that never give a byte
- * hostile-client knock PATH N connects to that socket N times and waits
- * hostile-client time N      the median of N calls of GetHost, in microseconds
+ * hostile-client hoard N     the same on the private socket, while another connection there changes
+ * the policy "hoard" N times; says whether the deaf one was cut off hostile-client stuff N     N
+ * creates at once, each with 16 descriptors that never give a byte hostile-client knock PATH N
+ * connects to that socket N times and waits hostile-client time N      the median of N calls of
+ * GetHost, in microseconds
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +168,39 @@ static void measure(sd_bus *bus, unsigned n_calls) {
         free(usec);
 }
 
+static sd_bus *open_private(void) {
+        sd_bus *bus = NULL;
+
+        check(sd_bus_new(&bus), "bus");
+        check(sd_bus_set_address(bus, "unix:path=/run/albatross/bus"), "address");
+        check(sd_bus_start(bus), "private socket");
+        check(sd_bus_call_method(bus, MANAGER, "GetHost", NULL, NULL, NULL), "GetHost");
+        return bus;
+}
+
+static int hoard(unsigned n_calls) {
+        sd_bus *deaf = open_private(), *bus = open_private();
+        struct pollfd polled = {.fd = sd_bus_get_fd(deaf)};
+
+        for (unsigned i = 0; i < n_calls; i++)
+                check(sd_bus_call_method_async(deaf, NULL, MANAGER, "ListUnikernels", on_answer,
+                                               NULL, "s", ""),
+                      "ListUnikernels");
+        check(sd_bus_flush(deaf), "flush");
+        /* Each makes a signal. One connection is served as often as the other, so all that was
+         * asked for is answered before the last of them. */
+        for (unsigned i = 0; i < 20 && !(polled.revents & POLLHUP); i++) {
+                check(sd_bus_call_method(bus, MANAGER, "SetPolicy", NULL, NULL, "sa{sv}", "hoard",
+                                         1, "Memory", "t", (uint64_t) (64 + i % 2) << 20),
+                      "SetPolicy");
+                poll(&polled, 1, 100);
+        }
+        puts(polled.revents & POLLHUP ? "cut off" : "still there");
+        sd_bus_close_unref(deaf);
+        sd_bus_flush_close_unref(bus);
+        return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
         unsigned n = argc > 2 ? (unsigned) atoi(argv[2]) : 1;
         sd_bus *bus = NULL;
@@ -173,6 +209,8 @@ int main(int argc, char **argv) {
                 return EXIT_FAILURE;
         if (strcmp(argv[1], "knock") == 0 && argc == 4)
                 return knock(argv[2], (unsigned) atoi(argv[3]));
+        if (strcmp(argv[1], "hoard") == 0)
+                return hoard(n);
         check(sd_bus_open_system(&bus), "system bus");
         if (strcmp(argv[1], "flood") == 0)
                 flood(bus, n);

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# monitor tells what happens, in its order, to everybody; and who listens without reading costs the
+# daemon nothing.
+# rig: own
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+
+log=$test_output.events
+listen() { # FILE COMMAND...: until it listens; its process is $listener
+    local file=$1
+    shift
+    "$@" >"$file" 2>"$file.errors" &
+    listener=$!
+    # It is in step when it has heard of something.
+    for _ in {1..100}; do
+        albatrossctl policy set sync --unikernels=1 --memory=$((20 + RANDOM % 1000)) --cpus=0 >/dev/null
+        [ ! -s "$file" ] || break
+        sleep 0.05
+    done
+}
+words() { # FILE: without times
+    cut -d' ' -f3- "$1" | sed 's/ in [0-9]*ms$/ in .../' | grep -v '^sync: '
+}
+
+listen "$log" setpriv --reuid=carol --regid=carol --clear-groups env --default-signal=INT albatrossctl monitor
+all=$listener
+listen "$log.json" albatrossctl monitor --json=short
+json=$listener
+
+albatrossctl policy set t --unikernels=3 --memory=100 --cpus=0 --block=8 >/dev/null
+albatrossctl -q block create t:data 4
+albatrossctl -q create --memory=2 web "$HELLO" -- --sleep=600
+albatrossctl -q set web --memory=4
+albatrossctl -q stop web
+albatrossctl -q create --memory=2 --restart t:again "$HELLO" -- --exit=7
+wait_for 10 grep -q 'again restarting' "$log"
+albatrossctl -q stop t:again
+albatrossctl -q create --memory=2 bad "$HELLO" -- --exit=1
+albatrossctl -q destroy web t:again bad
+albatrossctl -q block remove t:data
+albatrossctl -q policy remove t
+wait_for 5 grep -q 't: policy removed' "$log"
+
+equal 'an ordinary user hears of a life, in its order' 'web created
+web started
+web configuration changed
+web ended: stopped on request
+web destroyed' "$(words "$log" | grep '^web' | uniq)"
+equal 'of an end and its reason, and when it is started again' 't:again created
+t:again started
+t:again ended: exited with status 7
+t:again restarting in ...' "$(words "$log" | grep '^t:again' | head -n 4)"
+equal 'of failures' 'bad created
+bad started
+bad ended: exited with status 1 (or its tender refused to run it)
+bad failed' "$(words "$log" | grep '^bad' | head -n 4)"
+equal 'of policies and block devices' 't: policy changed
+t:data block device created
+t:data block device removed
+t: policy removed' "$(words "$log" | grep -E '^t(:data|:) ')"
+check 'each line has its time' not grep -qvE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{3} ' "$log"
+equal 'in the order of time' "$(cut -d' ' -f1,2 "$log")" "$(cut -d' ' -f1,2 "$log" | sort)"
+wait_for 5 grep -q '"policy-removed"' "$log.json"
+equal 'with --json each is an object' "$(wc -l <"$log.json")" \
+    "$(python3 -c 'import json, sys; print(sum("Event" in json.loads(line) for line in sys.stdin))' <"$log.json")"
+prints 'with what it says' '"Event":"ended","Name":"bad","InvocationID":"' cat "$log.json"
+check 'SIGINT ends it well' eval "kill -INT $all; wait $all"
+check 'SIGTERM, too' eval "kill $json; wait $json"
+
+albatrossctl -q create --memory=2 web "$HELLO" -- --sleep=600
+listen "$log" albatrossctl monitor
+all=$listener
+albatrossctl monitor web >"$log.web" 2>&1 &
+one=$!
+albatrossctl monitor t: >"$log.t" 2>&1 &
+path=$!
+sleep 0.5
+systemctl stop albatrossd.socket albatrossd.service
+wait_for 5 grep -q 'went away' "$log"
+systemctl kill --signal=KILL albatross-web.scope
+sleep 0.5
+systemctl start albatrossd.socket albatrossd.service
+check 'says that the daemon comes back' wait_for 10 grep -q 'is back' "$log"
+check 'and what happened meanwhile' wait_for 5 grep -q 'web ended: killed by signal 9 (SIGKILL)' "$log"
+albatrossctl -q create --memory=2 t:web "$HELLO" -- --sleep=600
+check 'and goes on' wait_for 5 grep -q 't:web started' "$log"
+equal 'it went once, and came once' 2 "$(grep -c albatrossd "$log")"
+check 'one of a name says the same of that' wait_for 5 grep -q 'web ended: killed' "$log.web"
+check '  and nothing of others' not grep -q 't:web' "$log.web"
+check 'one of a path has what is below it' wait_for 5 grep -q 't:web started' "$log.t"
+check '  and nothing of others' not grep -qE ' web ' "$log.t"
+albatrossctl -q destroy t:web
+
+systemctl restart dbus.service
+check 'without the message bus it waits, and goes on' wait_for 20 eval \
+    "albatrossctl policy set sync --memory=\$((20 + RANDOM % 1000)) >/dev/null; [ \$(tail -n +\$((\$(grep -n 'went away' '$log' | tail -n 1 | cut -d: -f1) + 2)) '$log' | wc -l) -gt 0 ]"
+kill "$all" "$one" "$path"
+wait "$all" "$one" "$path"
+
+albatrossctl monitor --json=short >"$log.pipe" 2>&1 | true &
+pipe=$!
+check 'a reader that goes away ends it, although nothing happens' wait_for 5 eval "! kill -0 $pipe 2>/dev/null"
+equal '  without a word' '' "$(cat "$log.pipe")"
+
+# On the private socket there is no message bus in between.
+client=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/hostile-client
+memory() {
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID albatrossd)/status"
+}
+albatrossctl policy set hoard --unikernels=1 --memory=64 --cpus=0 >/dev/null
+equal 'who has not read a few messages yet stays connected' 'still there' "$("$client" hoard 1000)"
+before=$(memory)
+equal 'who reads none of thousands is cut off' 'cut off' "$("$client" hoard 30000)"
+grown=$(($(memory) - before))
+check "and has cost the daemon less than 16 MiB: $grown KiB" [ "$grown" -lt 16384 ]
+prints 'which says so' 'is cut off' journalctl --no-pager -u albatrossd
+"$client" hoard 3000 >/dev/null 2>&1 &
+hoard=$!
+sleep 0.5
+check 'nor does one hold up the end of the daemon' timeout 20 systemctl restart albatrossd
+wait "$hoard"
+albatrossctl -q policy remove hoard
+albatrossctl -q destroy web
+albatrossctl -q policy remove sync
+rm -f "$log"*
