@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""bus-page.py TEMPLATE MANAGER.XML UNIKERNEL.XML FIELDS.TSV METHODS.TSV ERRORS.TSV
+"""bus-page.py TEMPLATE MANAGER.XML UNIKERNEL.XML FIELDS.TSV METHODS.TSV ERRORS.TSV STATISTICS.TSV
 
 Prints the source of org.albatross(5): the template, with each line "@WORD ARGUMENT@" replaced by
 what the introspection data with its comments and the tables say, so that each is told once.
@@ -60,8 +60,17 @@ def print_fields(fields, where):
         print(f"\t{quoted(text)}.\n")
 
 
+def print_statistics(figures, where):
+    for its_where, name, kind, unit, source, key, text in figures:
+        if its_where != where:
+            continue
+        origin = key if source == "computed" else source if key == "-" else f"{source}, {key}"
+        print(f"*{name}* ({kind}{'' if unit == '-' else ', ' + unit})")
+        print(f"\t{quoted(text)}. From: {quoted(origin)}.\n")
+
+
 def main():
-    template, manager, unikernel, fields, methods, errors = sys.argv[1:]
+    template, manager, unikernel, fields, methods, errors, statistics = sys.argv[1:]
     interfaces = {"manager": Interface(manager), "unikernel": Interface(unikernel)}
     actions = {name: (action, verb) for name, action, verb in table(methods)}
     with open(template, encoding="utf-8") as lines:
@@ -73,6 +82,8 @@ def main():
                 interfaces[word[2]].print_members(word[1][:-1], actions if word[2] == "manager" else {})
             elif word[1] == "fields":
                 print_fields(table(fields), word[2])
+            elif word[1] == "statistics":
+                print_statistics(table(statistics), word[2])
             elif word[1] == "errors":
                 for name, text in table(errors):
                     print(f"*{name}*\n\t{quoted(text)}.\n")

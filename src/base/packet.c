@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/packet.h"
@@ -12,6 +13,21 @@ typedef union ControlBuffer {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
 } ControlBuffer;
+
+int packet_connect(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_(fd_closep) int fd = -1;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, path);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
 
 int packet_send(int socket_fd, const void *data, size_t size, const int *fds, size_t n_fds) {
         ControlBuffer control = {};

@@ -11,6 +11,9 @@
 /* Program, command line, image and arguments of a tender, and 64 devices. */
 #define PACKET_FDS_MAX 68
 
+/* Connects to the socket at @path, without waiting. Returns a non-blocking descriptor. */
+int packet_connect(const char *path);
+
 /* Sends @data and copies of @fds, which stay the caller's. Never blocks on a non-blocking socket:
  * -EAGAIN then. Never raises SIGPIPE. */
 int packet_send(int socket_fd, const void *data, size_t size, const int *fds, size_t n_fds);

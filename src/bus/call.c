@@ -51,6 +51,7 @@ Call *call_free(Call *call) {
         turns_leave(call->user, TURN_CALL);
         sd_bus_slot_unref(call->slot);
         sd_bus_message_unref(call->message);
+        sd_bus_message_unref(call->reply);
         free(call->owners);
         free(call->others);
         policy_order_clear(&call->policy);

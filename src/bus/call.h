@@ -74,6 +74,7 @@ struct Call {
         void *confirmed_userdata;
         PolicyOrder policy;
         int fd;
+        sd_bus_message *reply; /* of one that grows in slices */
 };
 
 /* The handler of all methods of /org/albatross: of the one that @message names. */

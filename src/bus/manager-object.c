@@ -9,8 +9,8 @@
 
 const Method *bus_find_method(const char *member) {
         static const Method *const tables[] = {
-                unikernel_methods, bulk_methods,   private_methods,
-                block_methods,     policy_methods, host_methods,
+                unikernel_methods, bulk_methods, private_methods,    block_methods,
+                policy_methods,    host_methods, statistics_methods,
         };
 
         for (size_t i = 0; i < N_ELEMENTS(tables); i++)
@@ -102,6 +102,10 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetHost",
                                 SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("a{sv}", host),
+                                call_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetStatistics",
+                                SD_BUS_ARGS("s", prefix),
+                                SD_BUS_RESULT("a(sa{sv})", statistics),
                                 call_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CreateBlockDevice",
                                 SD_BUS_ARGS("s", name, "t", size, "a{sv}", options),

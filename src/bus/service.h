@@ -31,6 +31,7 @@ extern const Method private_methods[];
 extern const Method block_methods[];
 extern const Method policy_methods[];
 extern const Method host_methods[];
+extern const Method statistics_methods[];
 
 /* The method of the manager's that is called so; NULL: none. */
 const Method *bus_find_method(const char *member);

@@ -39,6 +39,7 @@ static const struct {
         [FAULT_SCOPE_FAILED] = {"ScopeFailed", EIO},
         [FAULT_START_FAILED] = {"StartFailed", EIO},
         [FAULT_ROLLED_BACK] = {"RolledBack", ECANCELED},
+        [FAULT_STATISTICS_UNAVAILABLE] = {"StatisticsUnavailable", EIO},
         [FAULT_FAILED] = {"Failed", EIO},
 };
 

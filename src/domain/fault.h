@@ -38,6 +38,7 @@ typedef enum FaultCode {
         FAULT_SCOPE_FAILED,
         FAULT_START_FAILED,
         FAULT_ROLLED_BACK,
+        FAULT_STATISTICS_UNAVAILABLE,
         FAULT_FAILED,
         FAULT_N_CODES,
 } FaultCode;

@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
+#include "base/packet.h"
 #include "manager/channel.h"
 #include "manager/launcher-link.h"
 
@@ -93,18 +92,15 @@ static void on_closed(void *userdata, int error) {
 
 int launcher_connect(LauncherLink *link) {
         const ChannelHandlers handlers = {on_received, on_closed, link};
-        const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = LAUNCHER_SOCKET};
         _cleanup_(fd_closep) int fd = -1;
         int r;
 
         if (link->channel)
                 return 0;
 
-        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = packet_connect(LAUNCHER_SOCKET);
         if (fd < 0)
-                return -errno;
-        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
+                return fd;
         r = channel_new(&link->channel, link->event, fd, sizeof(LauncherReply), &handlers);
         if (r < 0)
                 return r;

@@ -13,6 +13,7 @@
 #include "manager/launcher-link.h"
 #include "manager/manager.h"
 #include "manager/network-link.h"
+#include "manager/statistics.h"
 #include "manager/unikernel.h"
 #include "manager/writer-link.h"
 #include "systemd/scope.h"
@@ -83,10 +84,11 @@ struct Manager {
         sd_event_source *undone_timer; /* while there are some */
         BootEntry *boot; /* to be started with the host, in this order once that has begun */
         size_t n_boot, next_boot;
-        uint32_t boot_startup; /* of those that are being started */
-        bool booting;          /* it has begun */
-        bool boot_is_busy;     /* with beginning some */
-        unsigned n_booting;    /* begun and not answered yet */
+        uint32_t boot_startup;  /* of those that are being started */
+        bool booting;           /* it has begun */
+        bool boot_is_busy;      /* with beginning some */
+        unsigned n_booting;     /* begun and not answered yet */
+        Statistics *statistics; /* NULL: nobody has asked yet */
 };
 
 /* --- unikernels.c: the tree of them */

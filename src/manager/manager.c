@@ -350,6 +350,7 @@ Manager *manager_free(Manager *manager) {
         policy_limits_free(manager);
         sd_event_source_disable_unref(manager->undone_timer);
         sd_event_source_disable_unref(manager->bridges_timer);
+        statistics_free(manager->statistics);
         launcher_link_free(manager->launcher);
         network_link_free(manager->network);
         writer_link_free(manager->writer);

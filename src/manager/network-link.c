@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
+#include "base/packet.h"
 #include "manager/channel.h"
 #include "manager/network-link-internal.h"
 #include "systemd/log.h"
@@ -351,18 +350,6 @@ static void on_closed(void *userdata, int error) {
         (void) begin_patience(link);
 }
 
-static int open_socket(void) {
-        const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = NETWORK_SOCKET};
-        _cleanup_(fd_closep) int fd = -1;
-
-        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return -errno;
-        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
 static int connect_now(NetworkLink *link) {
         const ChannelHandlers handlers = {on_received, on_closed, link};
         _cleanup_(fd_closep) int fd = -1;
@@ -370,7 +357,7 @@ static int connect_now(NetworkLink *link) {
 
         if (link->channel)
                 return 0;
-        fd = open_socket();
+        fd = packet_connect(NETWORK_SOCKET);
         if (fd < 0)
                 return fd;
         r = channel_new(&link->channel, link->event, fd,

@@ -6,6 +6,7 @@
  * loop.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,14 +36,21 @@ static json_t *invocations_to_json(const Unikernel *unikernel) {
         return array;
 }
 
+/* "alb7=service": which network of the guest's it is is not in its configuration any more when that
+ * was changed. */
 static json_t *taps_to_json(const Run *run) {
         json_t *array = json_array();
 
-        for (size_t i = 0; run && i < run->n_taps; i++)
-                if (json_array_append_new(array, json_string(run->taps[i].text)) < 0) {
+        for (size_t i = 0; run && i < run->n_taps; i++) {
+                const TapName *tap = &run->taps[i];
+
+                if (json_array_append_new(array,
+                                          json_sprintf("%s%s%s", tap->text,
+                                                       tap->guest[0] ? "=" : "", tap->guest)) < 0) {
                         json_decref(array);
                         return NULL;
                 }
+        }
         return array;
 }
 
@@ -236,6 +244,21 @@ static int read_invocations(Unikernel *unikernel, const json_t *array) {
 }
 
 /* A name that is none of a tap of ours is nothing that we remove. */
+static int read_tap(TapName *ret, const char *text) {
+        size_t length = strcspn(text, "="), guest = length + (text[length] == '=');
+
+        if (length >= sizeof(ret->text) || strlen(text + guest) >= sizeof(ret->guest) ||
+            strncmp(text, NETWORK_PREFIX, strlen(NETWORK_PREFIX)) != 0)
+                return -EBADMSG;
+        for (const char *c = text + guest; *c; c++)
+                if (!isalnum((unsigned char) *c))
+                        return -EBADMSG;
+        memcpy(ret->text, text, length);
+        ret->text[length] = '\0';
+        strcpy(ret->guest, text + guest);
+        return 0;
+}
+
 static int read_taps(RunRecord *ret, const json_t *array) {
         size_t n = json_array_size(array);
 
@@ -244,10 +267,8 @@ static int read_taps(RunRecord *ret, const json_t *array) {
         for (size_t i = 0; i < n; i++) {
                 const char *text = json_string_value(json_array_get(array, i));
 
-                if (!text || strlen(text) >= sizeof(ret->taps[i].text) ||
-                    strncmp(text, NETWORK_PREFIX, strlen(NETWORK_PREFIX)) != 0)
+                if (!text || read_tap(&ret->taps[i], text) < 0)
                         return -EBADMSG;
-                strcpy(ret->taps[i].text, text);
         }
         ret->n_taps = n;
         return 0;

@@ -88,6 +88,7 @@ static int make_taps(Start *start) {
 
                 start->taps[i] = (StartTap){.start = start, .fd = -1};
                 start->n_taps = i + 1;
+                strcpy(start->tap_names[i].guest, net->guest);
                 r = network_make_tap(unikernel->manager->network,
                                      &(const TapOrder){
                                              .unikernel = unikernel->name.text,

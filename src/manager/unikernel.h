@@ -49,6 +49,7 @@ DEFINE_CLEANUP(Version *, version_free);
 /* "alb7". No number is given again in a boot. */
 typedef struct TapName {
         char text[IFNAMSIZ];
+        char guest[DEVICE_NAME_MAX + 1]; /* its network; empty: not known */
 } TapName;
 
 /* A block device of the path of its unikernel. */

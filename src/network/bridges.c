@@ -158,7 +158,7 @@ int host_bridges_open(HostBridges *bridges, Netlink *questions) {
         int r;
 
         bridges->questions = questions;
-        r = netlink_open(&bridges->notifications, RTMGRP_LINK);
+        r = netlink_open(&bridges->notifications, NETLINK_ROUTE, RTMGRP_LINK);
         if (r < 0)
                 return r;
         r = leave_out_taps(&bridges->notifications);

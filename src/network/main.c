@@ -119,7 +119,7 @@ static int begin(Network *network) {
                 say(LOG_ERR, "No socket was handed over; start albatross-network.socket");
                 return network->listener_fd;
         }
-        r = netlink_open(&network->netlink, 0);
+        r = netlink_open(&network->netlink, NETLINK_ROUTE, 0);
         if (r < 0)
                 return r;
         return host_bridges_open(&network->bridges, &network->netlink);

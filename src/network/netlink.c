@@ -24,13 +24,13 @@ void netlink_close(Netlink *netlink) {
         *netlink = (Netlink) NETLINK_CLOSED;
 }
 
-static int socket_open(struct nl_sock *socket, uint32_t groups) {
+static int socket_open(struct nl_sock *socket, int protocol, uint32_t groups) {
         const struct timeval patience = {.tv_sec = PATIENCE_SEC};
         const int size = RECEIVE_SIZE, one = 1;
         int fd;
 
         nl_join_groups(socket, (int) groups);
-        if (nl_connect(socket, NETLINK_ROUTE) < 0)
+        if (nl_connect(socket, protocol) < 0)
                 return errno > 0 ? -errno : -EIO;
         fd = nl_socket_get_fd(socket);
         if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
@@ -42,7 +42,7 @@ static int socket_open(struct nl_sock *socket, uint32_t groups) {
         return 0;
 }
 
-int netlink_open(Netlink *netlink, uint32_t groups) {
+int netlink_open(Netlink *netlink, int protocol, uint32_t groups) {
         int r;
 
         netlink->buffer = malloc(BUFFER_SIZE);
@@ -51,7 +51,7 @@ int netlink_open(Netlink *netlink, uint32_t groups) {
                 netlink_close(netlink);
                 return -ENOMEM;
         }
-        r = socket_open(netlink->socket, groups);
+        r = socket_open(netlink->socket, protocol, groups);
         if (r < 0)
                 netlink_close(netlink);
         return r;

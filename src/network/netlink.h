@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A conversation with rtnetlink. Several requests go to the kernel in one message, are carried out
- * one after the other before the sending returns, each whether or not the one before has failed,
- * and only the last one is acknowledged: two system calls for all.
+ * A conversation with the kernel, rtnetlink above all. Several requests go to the kernel in one
+ * message, are carried out one after the other before the sending returns, each whether or not the
+ * one before has failed, and only the last one is acknowledged: two system calls for all.
  */
 
 #include <netlink/msg.h>
@@ -33,8 +33,9 @@ typedef struct Batch {
 /* For one message that the kernel sends. A negative errno is that of the request, too. */
 typedef int (*NetlinkData)(void *userdata, struct nlmsghdr *header);
 
-/* @groups: bits of those whose notifications are wanted, and then nothing is ever sent. */
-int netlink_open(Netlink *netlink, uint32_t groups);
+/* @protocol: NETLINK_ROUTE or another one. @groups: bits of those whose notifications are wanted,
+ * and then nothing is ever sent. */
+int netlink_open(Netlink *netlink, int protocol, uint32_t groups);
 void netlink_close(Netlink *netlink);
 
 /* A new request at the end of the batch, with a fixed part of @size; NULL without memory. It is the

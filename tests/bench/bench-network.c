@@ -229,7 +229,7 @@ static void bench_begin(Bench *bench) {
                 sd_bus_match_signal(bench->bus, NULL, SYSTEMD, "JobRemoved", on_job_removed, NULL),
                 "match");
         bench->netlink = (Netlink) NETLINK_CLOSED;
-        measure_check(netlink_open(&bench->netlink, 0), "netlink");
+        measure_check(netlink_open(&bench->netlink, NETLINK_ROUTE, 0), "netlink");
         measure_check(host_bridges_open(&bench->bridges, &bench->netlink), "bridges");
 }
 

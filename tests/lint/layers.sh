@@ -11,11 +11,12 @@ allowed() {
     case $1 in
     base) ;;
     domain | launcher | writer | network | spt) echo base ;;
+    statistics) echo domain base network/netlink.h network/say.h ;;
     image | host | systemd) echo domain base ;;
-    manager) echo systemd host image domain base launcher/wire.h writer/wire.h network/wire.h ;;
+    manager) echo systemd host image domain base launcher/wire.h writer/wire.h network/wire.h statistics/wire.h ;;
     bus) echo manager domain systemd base ;;
     ctl) echo domain base image/wire.h ;;
-    daemon) echo bus manager systemd host image domain base launcher/wire.h writer/wire.h network/wire.h ;;
+    daemon) echo bus manager systemd host image domain base launcher/wire.h writer/wire.h network/wire.h statistics/wire.h ;;
     *) return 1 ;;
     esac
 }

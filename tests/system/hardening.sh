@@ -13,5 +13,8 @@ check "the exposure of albatross-launcher, whose sandbox is the tenders', is $le
     awk "BEGIN {exit !($level <= 4.0)}"
 level=$(exposure albatross-network.service)
 check "the exposure of albatross-network is $level, at most 1.1" awk "BEGIN {exit !($level <= 1.1)}"
+level=$(exposure albatross-statistics.service)
+check "the exposure of albatross-statistics is $level, at most 1.6" awk "BEGIN {exit !($level <= 1.6)}"
 check 'the units are in order' systemd-analyze verify --man=no albatrossd.service albatrossd.socket \
-    albatross-launcher.service albatross-launcher.socket albatross-network.service albatross-network.socket albatross-guests.service
+    albatross-launcher.service albatross-launcher.socket albatross-network.service albatross-network.socket \
+    albatross-statistics.service albatross-statistics.socket albatross-guests.service

@@ -78,7 +78,7 @@ static void measure_making(Client *client, unsigned n_ports) {
         HostBridges bridges = {};
         Netlink netlink = NETLINK_CLOSED;
 
-        assert_int_equal(netlink_open(&netlink, 0), 0);
+        assert_int_equal(netlink_open(&netlink, NETLINK_ROUTE, 0), 0);
         assert_int_equal(host_bridges_open(&bridges, &netlink), 0);
         for (unsigned i = 0; i < N_SAMPLES; i++) {
                 Tap tap;
