@@ -3,7 +3,9 @@
 /*
  * What it costs that polkit is asked. An owner of a path inspects and starts a unikernel there, and
  * root does the same, in turn with the very question to polkit that the daemon asks for the owner.
- * What is beyond the answer to that question is ours.
+ * What is beyond the answer to that question is ours. So that like is compared with like, all of
+ * them come from processes that slept until now, and before root's calls everybody has slept for as
+ * long as polkit thinks: waking up costs as much as an Inspect().
  */
 
 #include <errno.h>
@@ -56,29 +58,6 @@ static void stop(sd_bus *bus) {
                 "StopUnikernel");
 }
 
-/* The other process: what it is asked for, it does as the owner, and says how long that took. */
-static void __attribute__((noreturn)) be_owner(int in_fd, int out_fd) {
-        const struct passwd *user = getpwnam(OWNER);
-        const char *name;
-        uint64_t nsec;
-        sd_bus *bus;
-        char go;
-
-        measure_check(user ? 0 : -ENOENT, OWNER);
-        measure_check(setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ? -errno : 0,
-                      "setresgid");
-        measure_check(setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0 ? -errno : 0,
-                      "setresuid");
-        measure_check(sd_bus_open_system(&bus), "the owner's bus");
-        measure_check(sd_bus_get_unique_name(bus, &name), "its name");
-        measure_check(write(out_fd, name, strlen(name) + 1) < 0 ? -errno : 0, "a pipe");
-        while (read(in_fd, &go, 1) == 1) {
-                nsec = go == 'i' ? inspect(bus) : start(bus);
-                measure_check(write(out_fd, &nsec, sizeof(nsec)) < 0 ? -errno : 0, "a pipe");
-        }
-        _exit(0);
-}
-
 static uint64_t ask_polkit(sd_bus *bus, const char *subject) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         uint64_t start = measure_now();
@@ -98,6 +77,68 @@ static uint64_t ask_polkit(sd_bus *bus, const char *subject) {
         return measure_now() - start;
 }
 
+/* A process that does what it is asked for as @user_name, and says how long that took. */
+typedef struct Other {
+        int to_fd, from_fd;
+        char name[64]; /* on the bus */
+} Other;
+
+static void become(const char *user_name) {
+        const struct passwd *user = getpwnam(user_name);
+
+        measure_check(user ? 0 : -ENOENT, user_name);
+        measure_check(setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ? -errno : 0,
+                      "setresgid");
+        measure_check(setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0 ? -errno : 0,
+                      "setresuid");
+}
+
+static void __attribute__((noreturn))
+be_other(const char *user_name, const char *subject, int in_fd, int out_fd) {
+        const char *name;
+        uint64_t nsec;
+        sd_bus *bus;
+        char go;
+
+        become(user_name);
+        measure_check(sd_bus_open_system(&bus), "a bus");
+        measure_check(sd_bus_get_unique_name(bus, &name), "its name");
+        measure_check(write(out_fd, name, strlen(name) + 1) < 0 ? -errno : 0, "a pipe");
+        while (read(in_fd, &go, 1) == 1) {
+                if (go == 'p')
+                        nsec = ask_polkit(bus, subject);
+                else
+                        nsec = go == 'i' ? inspect(bus) : start(bus);
+                measure_check(write(out_fd, &nsec, sizeof(nsec)) < 0 ? -errno : 0, "a pipe");
+        }
+        _exit(0);
+}
+
+/* @subject: whom it asks polkit about. */
+static void other_start(Other *other, const char *user_name, const char *subject) {
+        int to[2], from[2];
+
+        measure_check(pipe(to) < 0 || pipe(from) < 0 ? -errno : 0, "pipes");
+        if (fork() == 0) {
+                close(to[1]);
+                be_other(user_name, subject, to[0], from[1]);
+        }
+        close(to[0]);
+        close(from[1]);
+        *other = (Other){.to_fd = to[1], .from_fd = from[0]};
+        measure_check(read(other->from_fd, other->name, sizeof(other->name) - 1) > 0 ? 0 : -EIO,
+                      user_name);
+}
+
+static uint64_t let(const Other *other, char what) {
+        uint64_t nsec;
+
+        measure_check(write(other->to_fd, &what, 1) == 1 ? 0 : -errno, "a pipe");
+        measure_check(read(other->from_fd, &nsec, sizeof(nsec)) == sizeof(nsec) ? 0 : -EIO,
+                      "another process");
+        return nsec;
+}
+
 static void set_up(sd_bus *bus) {
         measure_check(sd_bus_call_method(bus, MANAGER, "SetPolicy", NULL, NULL, "sa{sv}", "bench",
                                          4, "Unikernels", "u", 1U, "Memory", "t",
@@ -111,57 +152,51 @@ static void set_up(sd_bus *bus) {
                       "create");
 }
 
-static uint64_t let_owner(int to_fd, int from_fd, char what) {
-        uint64_t nsec;
-
-        measure_check(write(to_fd, &what, 1) == 1 ? 0 : -errno, "a pipe");
-        measure_check(read(from_fd, &nsec, sizeof(nsec)) == sizeof(nsec) ? 0 : -EIO, "the owner");
-        return nsec;
+/* Call by call, since what polkit takes drifts by more than what is looked for. */
+static void add_beyond(Series *beyond, uint64_t nsec, uint64_t polkit_nsec) {
+        series_add(beyond, nsec > polkit_nsec ? nsec - polkit_nsec : 0);
 }
 
-/* Of the medians: single calls vary by more than what is looked for. */
-static void compare_medians(Series *owner, Series *root, Series *beyond) {
-        uint64_t owner_nsec = series_median(owner), polkit_nsec = series_median(&polkit_only);
-
-        series_add(beyond, owner_nsec > polkit_nsec ? owner_nsec - polkit_nsec : 0);
+static void print(Series *owner, Series *root, Series *beyond) {
         series_print(owner);
         series_print(root);
         series_print_ratio(beyond, root, 1.2);
 }
 
 int main(void) {
-        int to_owner[2], from_owner[2];
-        char subject[64] = "";
+        Other owner, root;
+        uint64_t nsec, polkit_nsec;
         sd_bus *bus;
-        pid_t pid;
 
         measure_check(sd_bus_open_system(&bus), "the bus");
         set_up(bus);
-        measure_check(pipe(to_owner) < 0 || pipe(from_owner) < 0 ? -errno : 0, "pipes");
-        pid = fork();
-        if (pid == 0) {
-                close(to_owner[1]);
-                be_owner(to_owner[0], from_owner[1]);
-        }
-        measure_check(read(from_owner[0], subject, sizeof(subject) - 1) > 0 ? 0 : -EIO,
-                      "the owner");
+        other_start(&owner, OWNER, NULL);
+        other_start(&root, "root", owner.name);
 
         for (unsigned i = 0; i < N_CALLS; i++) {
-                series_add(&inspect_root, inspect(bus));
-                series_add(&polkit_only, ask_polkit(bus, subject));
-                series_add(&inspect_owner, let_owner(to_owner[1], from_owner[0], 'i'));
+                polkit_nsec = let(&root, 'p');
+                series_add(&polkit_only, polkit_nsec);
+                usleep(polkit_nsec / 1000);
+                series_add(&inspect_root, let(&root, 'i'));
+                nsec = let(&owner, 'i');
+                series_add(&inspect_owner, nsec);
+                add_beyond(&inspect_beyond, nsec, polkit_nsec);
                 if (i % 4 != 0)
                         continue;
-                series_add(&start_root, start(bus));
+                series_add(&start_root, let(&root, 's'));
                 stop(bus);
-                series_add(&start_owner, let_owner(to_owner[1], from_owner[0], 's'));
+                nsec = let(&owner, 's');
+                series_add(&start_owner, nsec);
+                add_beyond(&start_beyond, nsec, polkit_nsec);
                 stop(bus);
         }
-        close(to_owner[1]);
-        waitpid(pid, NULL, 0);
+        close(owner.to_fd);
+        close(root.to_fd);
+        while (wait(NULL) > 0)
+                ;
 
         series_print(&polkit_only);
-        compare_medians(&inspect_owner, &inspect_root, &inspect_beyond);
-        compare_medians(&start_owner, &start_root, &start_beyond);
+        print(&inspect_owner, &inspect_root, &inspect_beyond);
+        print(&start_owner, &start_root, &start_beyond);
         return 0;
 }
