@@ -17,6 +17,7 @@ typedef enum LeaseTender {
         LEASE_NO_TENDER,
         LEASE_WAITING,
         LEASE_RUNNING,
+        LEASE_LEFT, /* runs; an earlier launcher has started it */
 } LeaseTender;
 
 typedef struct Lease {
@@ -37,6 +38,11 @@ typedef struct Leases {
 /* For the uids from @first to @last, with the locks in @folder. */
 int leases_open(Leases *leases, const char *folder, uint32_t first, uint32_t last);
 
+/* Once, when what was handed over is restored: an earlier launcher that was killed has left its
+ * files there without their locks. Those of uids as which something runs are locked again, the
+ * others are removed. */
+int leases_take_over(Leases *leases);
+
 /* Closes, and by that unlocks, all. */
 void leases_close(Leases *leases);
 
@@ -50,6 +56,9 @@ int lease_run_tender(Leases *leases, uint32_t uid);
 
 void lease_give_tender(Leases *leases, uint32_t uid);
 void lease_give_probe(Leases *leases, uint32_t uid);
+
+/* What an earlier launcher has left there is gone. -ENOENT when there was nothing. */
+int lease_give_left(Leases *leases, uint32_t uid);
 
 /* The lock's descriptor, -1 when there is none; it stays the leases'. */
 int lease_lock_fd(const Leases *leases, uint32_t uid);

@@ -197,6 +197,9 @@ static int launcher_listen(Launcher *launcher, const Options *options) {
                 else if (r > 0)
                         say(LOG_ERR, "%d children of the state handed over are lost", r);
         }
+        r = leases_take_over(&launcher->leases);
+        if (r < 0)
+                say(LOG_WARNING, "The uids of earlier tenders are not known: %s", strerror(-r));
         if (fd < 0)
                 fd = listener_inherited();
         if (fd < 0) {

@@ -142,10 +142,15 @@ static int serve_list(Connection *connection, const LauncherRequest *request) {
 
 static int serve_forget(Connection *connection, const LauncherRequest *request) {
         Child *child = child_table_find(&connection->launcher->table, request->child);
+        int r;
 
-        if (!child)
+        if (request->child == 0) {
+                r = lease_give_left(&connection->launcher->leases, request->uid);
+                if (r < 0)
+                        return r;
+        } else if (!child)
                 return -ENOENT;
-        if (child->state != LAUNCHER_ENDED)
+        else if (child->state != LAUNCHER_ENDED)
                 return -EBUSY;
         child_free(child);
         connection_answer(connection, request->serial, 0);

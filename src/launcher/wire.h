@@ -68,7 +68,8 @@ typedef enum LauncherVerb {
          * that were not forgotten are among them. */
         LAUNCHER_LIST,
         /* Drops what is kept of an ended tender, and the lock of its uid, so not before all that
-         * belongs to that uid is taken back. -EBUSY while it runs. */
+         * belongs to that uid is taken back. -EBUSY while it runs. Without a .child it is about
+         * one that an earlier launcher has started, which this one knows by its .uid only. */
         LAUNCHER_FORGET,
         /* Kills a probe of this connection's: .child is the serial of its request, which is then
          * answered as ever. -ENOENT when it was answered already. */

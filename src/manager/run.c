@@ -78,7 +78,8 @@ void run_give_back(Unikernel *unikernel, Run *run) {
         Manager *manager = unikernel->manager;
         LauncherCall forget = {
                 .request.verb = LAUNCHER_FORGET,
-                .request.child = run->child,
+                .request.child = run->orphaned ? 0 : run->child,
+                .request.uid = run->uid,
         };
         char unit[NAME_UNIT_MAX + 1];
 
@@ -90,8 +91,7 @@ void run_give_back(Unikernel *unikernel, Run *run) {
         }
         if (run->sliced)
                 slices_release(manager, &unikernel->name, run->slice_number);
-        if (!run->orphaned)
-                launcher_call(manager->launcher, &forget);
+        launcher_call(manager->launcher, &forget);
         uid_pool_release(manager->uids, run->uid);
         if (run->taps_persist)
                 taps_remove(manager, run->taps, run->n_taps);

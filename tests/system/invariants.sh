@@ -97,7 +97,7 @@ used_images() {
     set -- $albatross_state/unikernels/*.json
     [ $# = 0 ] || sed -nE 's/.*"Digest": "([0-9a-f]+)".*/\1/p' "$@" | sort -u
 }
-# A file alone is no lock: the one of a launcher that was killed stays. PID 1 has one for each
+# A file alone is no lock: those of a launcher that was killed stay until there is another. PID 1 has one for each
 # service with a uid of its own, such as albatross-network.
 locked_uids() {
     lent_uids | while read -r uid; do

@@ -97,6 +97,8 @@ static void leaves_tenders_running_when_it_ends(void **state) {
                 "systemctl kill -s KILL --kill-whom=main albatross-launcher",
         };
 
+        const LauncherRequest left = {.verb = LAUNCHER_FORGET, .uid = UID + 1};
+
         for (size_t i = 0; i < N_ELEMENTS(ways); i++) {
                 Client *client = *state;
                 LauncherReply gate, running;
@@ -118,8 +120,12 @@ static void leaves_tenders_running_when_it_ends(void **state) {
                 *state = client = client_connect();
                 assert_int_equal(client_list(client, NULL, 0).count, 0);
                 assert_true(client_spawn(client, UID, "new").child > running.child);
+                assert_int_equal(client_spawn(client, UID + 1, "other").error, -EBUSY);
                 assert_int_equal(kill((pid_t) running.pid, SIGKILL), 0);
                 assert_true(process_goes(running.pid));
+                assert_int_equal(client_call(client, left, NULL, 0).error, 0);
+                assert_int_equal(client_call(client, left, NULL, 0).error, -ENOENT);
+                assert_int_equal(client_spawn(client, UID + 1, "other").error, 0);
                 assert_int_equal(system("systemctl -q reset-failed"), 0);
                 client_teardown(state);
                 client_setup(state);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 #
-# What runs may have every uid that there is: then nothing more starts, and all else goes on.
+# What runs may have every uid that there is: then nothing more starts, and all else goes on. And who
+# has which is known to a launcher that comes after one that was killed.
 # rig: own
 . "$(dirname "$0")/lib.sh"
 
@@ -23,3 +24,30 @@ albatrossctl -q stop u2 u3
 kill -KILL "$(writer)"
 check 'with another writer, too' wait_for 2 albatrossctl -q start u2
 check 'all can be destroyed' albatrossctl -q destroy u1 u2 u3 u4 u5 u6
+
+# --- a launcher that is killed
+
+lock=/run/systemd/dynamic-uid
+is_locked() { [ -e "$lock/$1" ] && not flock -n "$lock/$1" true; }
+kill_launcher() {
+    local restarts
+    restarts=$(systemctl show -P NRestarts albatross-launcher.service)
+    systemctl kill --kill-who=main -s KILL albatross-launcher.service
+    wait_for 10 eval "[ \$(systemctl show -P NRestarts albatross-launcher.service) -gt $restarts ]" &&
+        wait_for 10 systemctl is-active -q albatross-launcher.service
+}
+for name in one two; do
+    check 'two run' albatrossctl -q create --memory=2 $name "$HELLO" -- --sleep=600
+done
+one=$(albatrossctl show one -P UID) two=$(albatrossctl show two -P UID)
+: >$lock/61300
+check 'the launcher is killed' kill_launcher
+check 'the uid of what runs is locked again' is_locked "$one"
+check 'that of the other, too' is_locked "$two"
+check 'a lock of nobody is removed' [ ! -e $lock/61300 ]
+check 'what has survived can be stopped' albatrossctl -q stop one
+check 'then its uid is free' wait_for 5 [ ! -e "$lock/$one" ]
+check 'a launcher that replaces itself' systemctl reload albatross-launcher.service
+check 'has the lock of what an earlier one has left' wait_for 5 is_locked "$two"
+check 'and gives it back with the end of that' albatrossctl -q destroy one two
+check 'then nothing is left' wait_for 5 eval '[ -z "$(lent_uids)" ]'

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,8 +18,9 @@
 #include "base/cleanup.h"
 #include "launcher/lease.h"
 
-#define FIRST 100U
-#define LAST  103U
+/* Nobody's. */
+#define FIRST 2000000100U
+#define LAST  2000000103U
 
 static char folder[] = "/tmp/test-launcher-lease.XXXXXX";
 static Leases leases = LEASES_NONE;
@@ -101,6 +104,73 @@ static void takes_over_a_file_that_was_left_behind(void **state) {
         assert_int_equal(lock_as_another(FIRST, 0), -EBUSY);
 }
 
+static void need_root(void) {
+        if (geteuid() == 0)
+                return;
+        print_message("skipped: who runs as another uid can be found out by root only\n");
+        skip();
+}
+
+static void removes_files_that_were_left_behind(void **state) {
+        int fd;
+
+        need_root();
+        fd = lock_as_another(FIRST + 1, O_CREAT);
+        close(lock_as_another(FIRST, O_CREAT));
+        assert_true(fd >= 0);
+        assert_int_equal(lease_take_probe(&leases, FIRST + 2), 0);
+        assert_int_equal(leases_take_over(&leases), 0);
+        assert_int_equal(lock_as_another(FIRST, 0), -ENOENT);
+        assert_int_equal(lock_as_another(FIRST + 1, 0), -EBUSY);
+        assert_int_equal(lock_as_another(FIRST + 2, 0), -EBUSY);
+        assert_int_equal(lock_as_another(LAST, 0), -ENOENT);
+        assert_int_equal(lease_take_tender(&leases, FIRST), 0);
+        close(fd);
+}
+
+static pid_t start_as(uint32_t uid) {
+        int ready[2];
+        char byte;
+        pid_t pid;
+
+        assert_int_equal(pipe(ready), 0);
+        pid = fork();
+        if (pid == 0) {
+                if (setresuid(uid, uid, uid) == 0 && write(ready[1], "", 1) == 1)
+                        pause();
+                _exit(1);
+        }
+        assert_true(pid > 0);
+        close(ready[1]);
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        close(ready[0]);
+        return pid;
+}
+
+static void keeps_what_others_run_as_until_that_is_gone(void **state) {
+        pid_t pid;
+
+        need_root();
+        pid = start_as(FIRST);
+        close(lock_as_another(FIRST, O_CREAT));
+        close(lock_as_another(LAST, O_CREAT));
+        assert_int_equal(leases_take_over(&leases), 0);
+        assert_int_equal(lock_as_another(FIRST, 0), -EBUSY);
+        assert_int_equal(lock_as_another(LAST, 0), -ENOENT);
+        assert_int_equal(lease_take_tender(&leases, FIRST), -EBUSY);
+        assert_int_equal(lease_take_probe(&leases, FIRST), -EBUSY);
+        assert_int_equal(lease_run_tender(&leases, FIRST), -EPERM);
+
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        assert_int_equal(lease_give_left(&leases, FIRST), 0);
+        assert_int_equal(lock_as_another(FIRST, 0), -ENOENT);
+        assert_int_equal(lease_give_left(&leases, FIRST), -ENOENT);
+        assert_int_equal(lease_take_tender(&leases, FIRST), 0);
+        assert_int_equal(lease_give_left(&leases, FIRST), -ENOENT);
+        assert_int_equal(lock_as_another(FIRST, 0), -EBUSY);
+}
+
 static void follows_no_link(void **state) {
         char path[64];
 
@@ -171,6 +241,8 @@ int main(void) {
                 TEST(refuses_uids_outside_the_range),
                 TEST(leaves_alone_what_somebody_else_has_locked),
                 TEST(takes_over_a_file_that_was_left_behind),
+                TEST(removes_files_that_were_left_behind),
+                TEST(keeps_what_others_run_as_until_that_is_gone),
                 TEST(follows_no_link),
                 TEST(has_one_tender_for_each_uid),
                 TEST(runs_no_probe_beside_a_running_tender),
