@@ -117,7 +117,7 @@ int scope_read_result(sd_bus_slot **ret,
         sd_bus_slot *slot;
         int r;
 
-        r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
+        r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, unit, &path);
         if (r < 0)
                 return r;
         query = calloc(1, sizeof(*query));
@@ -125,7 +125,7 @@ int scope_read_result(sd_bus_slot **ret,
                 return -ENOMEM;
         query->handler = handler;
         query->userdata = userdata;
-        r = sd_bus_call_method_async(bus, &slot, "org.freedesktop.systemd1", path,
+        r = sd_bus_call_method_async(bus, &slot, MANAGER_NAME, path,
                                      "org.freedesktop.DBus.Properties", "Get", on_result, query,
                                      "ss", "org.freedesktop.systemd1.Scope", "Result");
         if (r < 0)

@@ -177,13 +177,12 @@ static int ask_whose(ScopeStart *start) {
         _cleanup_(freep) char *path = NULL;
         int r;
 
-        r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", start->unit, &path);
+        r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, start->unit, &path);
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_NAME, path,
                                         "org.freedesktop.DBus.Properties", "Get", on_description,
-                                        start, "ss", "org.freedesktop.systemd1.Unit",
-                                        "Description");
+                                        start, "ss", MANAGER_UNIT, "Description");
 }
 
 /* It comes after its time. */
@@ -247,23 +246,7 @@ static int append_properties(sd_bus_message *message, const ScopeStart *start) {
         if (r < 0 || start->allowed_cpus_size == 0)
                 return r;
 
-        r = sd_bus_message_open_container(message, 'r', "sv");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "s", "AllowedCPUs");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(message, 'v', "ay");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append_array(message, 'y', start->allowed_cpus,
-                                        start->allowed_cpus_size);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(message);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(message);
+        return manager_append_cpus(message, start->allowed_cpus, start->allowed_cpus_size);
 }
 
 static int request_start(ScopeStart *start) {

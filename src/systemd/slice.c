@@ -11,8 +11,6 @@
 #include "systemd/slice.h"
 
 #define CONTROL_FOLDER "/run/systemd/system.control"
-#define UNIT_INTERFACE "org.freedesktop.systemd1.Unit"
-#define UNIT_PREFIX    "/org/freedesktop/systemd1/unit"
 
 struct SliceChange {
         sd_bus *bus;
@@ -84,23 +82,7 @@ static int append_limits(sd_bus_message *message, const SliceLimits *limits) {
                                   "TasksMax", "t", limits->tasks_max);
         if (r < 0)
                 return r;
-        r = sd_bus_message_open_container(message, 'r', "sv");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "s", "AllowedCPUs");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_open_container(message, 'v', "ay");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append_array(message, 'y', limits->allowed_cpus,
-                                        limits->allowed_cpus_size);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_close_container(message);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(message);
+        return manager_append_cpus(message, limits->allowed_cpus, limits->allowed_cpus_size);
 }
 
 static int set_properties(SliceChange *change,
@@ -226,11 +208,11 @@ static int on_unlimited(sd_bus_message *reply, void *userdata, sd_bus_error *err
 
         if (has_failed(change, reply))
                 return 0;
-        r = sd_bus_path_encode(UNIT_PREFIX, change->unit, &path);
+        r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, change->unit, &path);
         if (r >= 0)
                 r = sd_bus_call_method_async(change->bus, &change->slot, MANAGER_NAME, path,
                                              "org.freedesktop.DBus.Properties", "Get", on_drop_ins,
-                                             change, "ss", UNIT_INTERFACE, "DropInPaths");
+                                             change, "ss", MANAGER_UNIT, "DropInPaths");
         if (r < 0)
                 finish(change, r, strerror(-r));
         return 0;
