@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "ctl/block-list.h"
 #include "ctl/call.h"
+#include "ctl/columns.h"
 #include "ctl/connect.h"
 #include "ctl/error.h"
 #include "ctl/human.h"
@@ -21,10 +21,6 @@ typedef struct Sums {
         size_t n;
         uint64_t size_bytes, allocated_bytes;
 } Sums;
-
-static void table_unrefp(struct libscols_table **table) {
-        scols_unref_table(*table);
-}
 
 /* An array of objects whose keys are those of dbus/fields.tsv. */
 static int read_devices(json_t **ret, sd_bus_message *reply) {
@@ -52,20 +48,14 @@ static int read_devices(json_t **ret, sd_bus_message *reply) {
 }
 
 static int get_devices(json_t **ret, const Name *path, const Options *options, Fault *fault) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r;
 
         r = connect_bus(&bus, options, fault);
         if (r < 0)
                 return r;
-        r = call_new(&request, bus, "ListBlockDevices", fault);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(request, "s", path->text);
-        if (r < 0)
-                return error_from_bus(fault, NULL, r);
-        r = call_now(&reply, bus, request, CALL_PATIENTLY, fault);
+        r = call_list(&reply, bus, "ListBlockDevices", path, fault);
         if (r < 0)
                 return r;
         r = read_devices(ret, reply);
@@ -83,14 +73,9 @@ static uint64_t number_of(const json_t *device, const char *key) {
 static int add_line(struct libscols_table *table, const json_t *device) {
         char size[HUMAN_MAX + 1], allocated[HUMAN_MAX + 1];
         const char *unikernel = text_of(device, "Unikernel");
-        struct libscols_line *line;
-        int r = 0;
 
         human_size(number_of(device, "Size"), size);
         human_size(number_of(device, "Allocated"), allocated);
-        line = scols_table_new_line(table, NULL);
-        if (!line)
-                return -ENOMEM;
 
         const char *const cells[N_COLUMNS] = {
                 [COLUMN_NAME] = text_of(device, "Name"),
@@ -99,27 +84,7 @@ static int add_line(struct libscols_table *table, const json_t *device) {
                 [COLUMN_STATE] = text_of(device, "State"),
                 [COLUMN_UNIKERNEL] = unikernel[0] ? unikernel : "-",
         };
-        for (size_t i = 0; r >= 0 && i < N_COLUMNS; i++)
-                r = scols_line_set_data(line, i, cells[i]);
-        return r;
-}
-
-static int add_columns(struct libscols_table *table) {
-        static const struct {
-                const char *name;
-                int flags;
-        } columns[N_COLUMNS] = {
-                [COLUMN_NAME] = {"NAME", 0},
-                [COLUMN_SIZE] = {"SIZE", SCOLS_FL_RIGHT},
-                [COLUMN_ALLOCATED] = {"ALLOCATED", SCOLS_FL_RIGHT},
-                [COLUMN_STATE] = {"STATE", 0},
-                [COLUMN_UNIKERNEL] = {"UNIKERNEL", 0},
-        };
-
-        for (size_t i = 0; i < N_COLUMNS; i++)
-                if (!scols_table_new_column(table, columns[i].name, 0, columns[i].flags))
-                        return -ENOMEM;
-        return 0;
+        return columns_add(table, cells);
 }
 
 static void print_sums(const Sums *sums) {
@@ -132,7 +97,14 @@ static void print_sums(const Sums *sums) {
 }
 
 static int print_table(const json_t *devices, const Options *options) {
-        _cleanup_(table_unrefp) struct libscols_table *table = NULL;
+        static const Column columns[N_COLUMNS] = {
+                [COLUMN_NAME] = {"NAME", 0},
+                [COLUMN_SIZE] = {"SIZE", SCOLS_FL_RIGHT},
+                [COLUMN_ALLOCATED] = {"ALLOCATED", SCOLS_FL_RIGHT},
+                [COLUMN_STATE] = {"STATE", 0},
+                [COLUMN_UNIKERNEL] = {"UNIKERNEL", 0},
+        };
+        _cleanup_(columns_unrefp) struct libscols_table *table = NULL;
         _cleanup_(pager_stop) Pager pager = PAGER_NONE;
         bool legend = !option_given(options, OPTION_NO_LEGEND);
         Sums sums = {.n = json_array_size(devices)};
@@ -140,11 +112,7 @@ static int print_table(const json_t *devices, const Options *options) {
         size_t i;
         int r;
 
-        table = scols_new_table();
-        if (!table)
-                return -ENOMEM;
-        scols_table_enable_noheadings(table, !legend);
-        r = add_columns(table);
+        r = columns_new(&table, columns, N_COLUMNS, legend);
         json_array_foreach(devices, i, device) {
                 if (r >= 0)
                         r = add_line(table, device);

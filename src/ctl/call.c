@@ -67,6 +67,23 @@ int call_now(sd_bus_message **ret,
         return 0;
 }
 
+int call_list(sd_bus_message **ret,
+              sd_bus *bus,
+              const char *method,
+              const Name *path,
+              Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        int r;
+
+        r = call_new(&request, bus, method, fault);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(request, "s", path->text);
+        if (r < 0)
+                return error_from_bus(fault, NULL, r);
+        return call_now(ret, bus, request, CALL_PATIENTLY, fault);
+}
+
 void call_done(Call *call) {
         call->slot = sd_bus_slot_unref(call->slot);
         call->reply = sd_bus_message_unref(call->reply);

@@ -10,6 +10,7 @@
 #include <systemd/sd-bus.h>
 
 #include "domain/fault.h"
+#include "domain/name.h"
 
 #define CALL_PATIENTLY UINT64_MAX /* the daemon itself has the deadlines */
 #define CALL_DEFAULT   0
@@ -39,6 +40,13 @@ int call_now(sd_bus_message **ret,
              sd_bus_message *message,
              uint64_t timeout_usec,
              Fault *fault);
+
+/* Calls a method whose one argument is a path, below which it lists. The caller owns *@ret. */
+int call_list(sd_bus_message **ret,
+              sd_bus *bus,
+              const char *method,
+              const Name *path,
+              Fault *fault);
 
 /* Forgets the call, and does not wait for it. */
 void call_done(Call *call);

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "ctl/call.h"
+#include "ctl/columns.h"
 #include "ctl/connect.h"
 #include "ctl/error.h"
 #include "ctl/human.h"
@@ -29,10 +29,6 @@ enum {
 };
 
 #define USED_MAX (2 * HUMAN_MAX + 1)
-
-static void table_unrefp(struct libscols_table **table) {
-        scols_unref_table(*table);
-}
 
 /* An array of objects whose keys are those of the bus, with "Path" before them. */
 static int read_policies(json_t **ret, sd_bus_message *reply) {
@@ -119,8 +115,6 @@ static int add_line(struct libscols_table *table, const json_t *policy) {
         char memory[USED_MAX + 1], block[USED_MAX + 1], unikernels[32];
         _cleanup_(freep) char *bridges = NULL, *owners = NULL;
         char cpus[CPUS_TEXT_MAX + 1];
-        struct libscols_line *line;
-        int r = 0;
 
         snprintf(unikernels, sizeof(unikernels), "%" PRIu64 "/%" PRIu64,
                  number_of(policy, "UnikernelsUsed"), number_of(policy, "Unikernels"));
@@ -131,8 +125,7 @@ static int add_line(struct libscols_table *table, const json_t *policy) {
         cpus_text(policy, cpus);
         bridges = words_text(json_object_get(policy, "Bridges"));
         owners = words_text(json_object_get(policy, "Owners"));
-        line = scols_table_new_line(table, NULL);
-        if (!bridges || !owners || !line)
+        if (!bridges || !owners)
                 return -ENOMEM;
 
         const char *const cells[N_COLUMNS] = {
@@ -144,16 +137,11 @@ static int add_line(struct libscols_table *table, const json_t *policy) {
                 [COLUMN_BRIDGES] = bridges,
                 [COLUMN_OWNERS] = owners,
         };
-        for (size_t i = 0; r >= 0 && i < N_COLUMNS; i++)
-                r = scols_line_set_data(line, i, cells[i]);
-        return r;
+        return columns_add(table, cells);
 }
 
-static int add_columns(struct libscols_table *table) {
-        static const struct {
-                const char *name;
-                int flags;
-        } columns[N_COLUMNS] = {
+static int print_table(const json_t *policies, const Options *options) {
+        static const Column columns[N_COLUMNS] = {
                 [COLUMN_PATH] = {"PATH", 0},
                 [COLUMN_UNIKERNELS] = {"UNIKERNELS", SCOLS_FL_RIGHT},
                 [COLUMN_MEMORY] = {"MEMORY", SCOLS_FL_RIGHT},
@@ -162,25 +150,13 @@ static int add_columns(struct libscols_table *table) {
                 [COLUMN_BRIDGES] = {"BRIDGES", 0},
                 [COLUMN_OWNERS] = {"OWNERS", 0},
         };
-
-        for (size_t i = 0; i < N_COLUMNS; i++)
-                if (!scols_table_new_column(table, columns[i].name, 0, columns[i].flags))
-                        return -ENOMEM;
-        return 0;
-}
-
-static int print_table(const json_t *policies, const Options *options) {
-        _cleanup_(table_unrefp) struct libscols_table *table = NULL;
+        _cleanup_(columns_unrefp) struct libscols_table *table = NULL;
         _cleanup_(pager_stop) Pager pager = PAGER_NONE;
         const json_t *policy;
         size_t i;
         int r;
 
-        table = scols_new_table();
-        if (!table)
-                return -ENOMEM;
-        scols_table_enable_noheadings(table, option_given(options, OPTION_NO_LEGEND));
-        r = add_columns(table);
+        r = columns_new(&table, columns, N_COLUMNS, !option_given(options, OPTION_NO_LEGEND));
         json_array_foreach(policies, i, policy) {
                 if (r >= 0)
                         r = add_line(table, policy);
@@ -203,7 +179,7 @@ static void print_paths(const json_t *policies) {
 }
 
 int policy_list_run(const Name *path, const Options *options, Fault *fault) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(json_decrefp) json_t *policies = NULL;
         int r;
@@ -211,13 +187,7 @@ int policy_list_run(const Name *path, const Options *options, Fault *fault) {
         r = connect_bus(&bus, options, fault);
         if (r < 0)
                 return r;
-        r = call_new(&request, bus, "ListPolicies", fault);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(request, "s", path->text);
-        if (r < 0)
-                return error_from_bus(fault, NULL, r);
-        r = call_now(&reply, bus, request, CALL_PATIENTLY, fault);
+        r = call_list(&reply, bus, "ListPolicies", path, fault);
         if (r < 0)
                 return r;
         r = read_policies(&policies, reply);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <langinfo.h>
-#include <libsmartcols.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "ctl/colour.h"
+#include "ctl/columns.h"
 #include "ctl/human.h"
 #include "ctl/table.h"
 
@@ -30,34 +30,10 @@ typedef struct Folders {
         char path[NAME_MAX_LENGTH + 1]; /* of the deepest one that is open */
 } Folders;
 
-static void table_unrefp(struct libscols_table **table) {
-        scols_unref_table(*table);
-}
-
-static int add_columns(struct libscols_table *table, bool tree) {
-        static const struct {
-                const char *name;
-                int flags;
-        } columns[N_COLUMNS] = {
-                [COLUMN_NAME] = {"NAME", 0},
-                [COLUMN_STATE] = {"STATE", 0},
-                [COLUMN_UPTIME] = {"UPTIME", SCOLS_FL_RIGHT},
-                [COLUMN_MEMORY] = {"MEMORY", SCOLS_FL_RIGHT},
-                [COLUMN_CPUS] = {"CPUS", 0},
-                [COLUMN_RESTARTS] = {"RESTARTS", SCOLS_FL_RIGHT},
-                [COLUMN_TYPE] = {"TYPE", 0},
-        };
-
-        for (size_t i = 0; i < N_COLUMNS; i++) {
-                int flags = columns[i].flags | (tree && i == COLUMN_NAME ? SCOLS_FL_TREE : 0);
-
-                if (!scols_table_new_column(table, columns[i].name, 0, flags))
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
-static int set_cells(struct libscols_line *line, const Listed *item, const TableStyle *style) {
+static int set_cells(struct libscols_table *table,
+                     struct libscols_line *line,
+                     const Listed *item,
+                     const TableStyle *style) {
         char uptime[HUMAN_MAX + 1] = "-", memory[HUMAN_MAX + 1], restarts[16];
         char cpus_text[CPUS_TEXT_MAX + 1] = "all";
         bool running = strcmp(item->state, "running") == 0;
@@ -78,9 +54,8 @@ static int set_cells(struct libscols_line *line, const Listed *item, const Table
         cells[COLUMN_CPUS] = cpus_text;
         cells[COLUMN_RESTARTS] = restarts;
         cells[COLUMN_TYPE] = item->type;
-        for (size_t i = 0; i < N_COLUMNS; i++)
-                if (cells[i] && scols_line_set_data(line, i, cells[i]) < 0)
-                        return -ENOMEM;
+        if (columns_fill(table, line, cells) < 0)
+                return -ENOMEM;
 
         if (style->colours &&
             scols_line_set_color(line, colour_sequence(colour_of_state(item->state), true)) < 0)
@@ -156,25 +131,29 @@ static int add_item(struct libscols_table *table,
         if (!line ||
             scols_line_set_data(line, COLUMN_NAME, style->tree ? name_label(&name) : name.text) < 0)
                 return -ENOMEM;
-        return set_cells(line, item, style);
+        return set_cells(table, line, item, style);
 }
 
 int table_print(const Listing *listing, const TableStyle *style) {
-        _cleanup_(table_unrefp) struct libscols_table *table = NULL;
+        const Column columns[N_COLUMNS] = {
+                [COLUMN_NAME] = {"NAME", style->tree ? SCOLS_FL_TREE : 0},
+                [COLUMN_STATE] = {"STATE", 0},
+                [COLUMN_UPTIME] = {"UPTIME", SCOLS_FL_RIGHT},
+                [COLUMN_MEMORY] = {"MEMORY", SCOLS_FL_RIGHT},
+                [COLUMN_CPUS] = {"CPUS", 0},
+                [COLUMN_RESTARTS] = {"RESTARTS", SCOLS_FL_RIGHT},
+                [COLUMN_TYPE] = {"TYPE", 0},
+        };
+        _cleanup_(columns_unrefp) struct libscols_table *table = NULL;
         Folders folders = {};
         int r;
 
-        table = scols_new_table();
-        if (!table)
-                return -ENOMEM;
-        /* Lines and corners where the locale has them. */
-        scols_table_enable_ascii(table, !colour_has_utf8());
-        scols_table_enable_noheadings(table, !style->header);
-        scols_table_enable_colors(table, style->colours);
-
-        r = add_columns(table, style->tree);
+        r = columns_new(&table, columns, N_COLUMNS, style->header);
         if (r < 0)
                 return r;
+        /* Lines and corners where the locale has them. */
+        scols_table_enable_ascii(table, !colour_has_utf8());
+        scols_table_enable_colors(table, style->colours);
         for (size_t i = 0; i < listing->n_items; i++) {
                 r = add_item(table, &folders, &listing->items[i], style);
                 if (r < 0)

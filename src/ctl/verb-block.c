@@ -31,6 +31,35 @@ typedef struct Action {
         int (*run)(const Options *options, Fault *fault);
 } Action;
 
+/* What all of them but list begin with. */
+typedef struct Work {
+        Name name;
+        int content_fd; /* -1: none */
+        sd_bus *bus;
+} Work;
+
+static void work_done(Work *work) {
+        fd_close(work->content_fd);
+        sd_bus_flush_close_unref(work->bus);
+}
+
+/* @content: a file, "-", or NULL for none. */
+static int work_begin(Work *ret, const char *content, const Options *options, Fault *fault) {
+        _cleanup_(work_done) Work work = {.content_fd = -1};
+        int r;
+
+        r = target_name(&work.name, options->args[1], options, fault);
+        if (r >= 0 && content)
+                r = work.content_fd = source_open(content, "content", fault);
+        if (r >= 0)
+                r = connect_bus(&work.bus, options, fault);
+        if (r < 0)
+                return r;
+        *ret = work;
+        work = (Work){.content_fd = -1};
+        return 0;
+}
+
 static int say_done(const Name *name, const Options *options) {
         char text[NAME_MAX_LENGTH + 2];
 
@@ -87,64 +116,53 @@ static int append_options(sd_bus_message *request, int content_fd, const Options
 
 static int run_create(const Options *options, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(fd_closep) int content_fd = -1;
+        const char *content = options->n_args > 3 ? options->args[3] : NULL;
+        _cleanup_(work_done) Work work = {.content_fd = -1};
         uint64_t size;
-        Name name;
         int r;
 
-        r = target_name(&name, options->args[1], options, fault);
+        r = read_size(&size, options->args[2], fault);
         if (r >= 0)
-                r = read_size(&size, options->args[2], fault);
-        if (r >= 0 && options->n_args > 3)
-                r = content_fd = source_open(options->args[3], "content", fault);
-        if (r >= 0)
-                r = connect_bus(&bus, options, fault);
+                r = work_begin(&work, content, options, fault);
         if (r < 0)
                 return r;
         if (option_given(options, OPTION_DRY_RUN))
-                return pretend("create", &name, options);
+                return pretend("create", &work.name, options);
 
-        r = call_new(&request, bus, "CreateBlockDevice", fault);
+        r = call_new(&request, work.bus, "CreateBlockDevice", fault);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(request, "st", name.text, size);
+        r = sd_bus_message_append(request, "st", work.name.text, size);
         if (r >= 0)
-                r = append_options(request, content_fd, options);
+                r = append_options(request, work.content_fd, options);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
-        r = content_fd >= 0 ? block_send_content(bus, request, content_fd, options, fault)
-                            : call_now(NULL, bus, request, CALL_PATIENTLY, fault);
-        return r < 0 ? r : say_done(&name, options);
+        r = content ? block_send_content(work.bus, request, work.content_fd, options, fault)
+                    : call_now(NULL, work.bus, request, CALL_PATIENTLY, fault);
+        return r < 0 ? r : say_done(&work.name, options);
 }
 
 static int run_write(const Options *options, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(fd_closep) int content_fd = -1;
-        Name name;
+        _cleanup_(work_done) Work work = {.content_fd = -1};
         int r;
 
-        r = target_name(&name, options->args[1], options, fault);
-        if (r >= 0)
-                r = content_fd = source_open(options->args[2], "content", fault);
-        if (r >= 0)
-                r = connect_bus(&bus, options, fault);
+        r = work_begin(&work, options->args[2], options, fault);
         if (r < 0)
                 return r;
         if (option_given(options, OPTION_DRY_RUN))
-                return pretend("write", &name, options);
+                return pretend("write", &work.name, options);
 
-        r = call_new(&request, bus, "WriteBlockDevice", fault);
+        r = call_new(&request, work.bus, "WriteBlockDevice", fault);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(request, "sh", name.text, content_fd);
+        r = sd_bus_message_append(request, "sh", work.name.text, work.content_fd);
         if (r >= 0)
                 r = append_options(request, -1, options);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
-        r = block_send_content(bus, request, content_fd, options, fault);
-        return r < 0 ? r : say_done(&name, options);
+        r = block_send_content(work.bus, request, work.content_fd, options, fault);
+        return r < 0 ? r : say_done(&work.name, options);
 }
 
 /* --- read --- */
@@ -191,28 +209,25 @@ static int copy_content(sd_bus_message *reply, int file_fd, const Options *optio
 
 static int run_read(const Options *options, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(work_done) Work work = {.content_fd = -1};
         _cleanup_(save_done) Save save = SAVE_NONE;
         _cleanup_(freep) char *path = NULL;
-        Name name;
         int r;
 
-        r = target_name(&name, options->args[1], options, fault);
-        if (r >= 0)
-                r = connect_bus(&bus, options, fault);
+        r = work_begin(&work, NULL, options, fault);
         if (r < 0)
                 return r;
-        path = target_file(&name, options);
+        path = target_file(&work.name, options);
         if (!path)
                 return -ENOMEM;
         if (option_given(options, OPTION_DRY_RUN))
-                return pretend("read", &name, options);
+                return pretend("read", &work.name, options);
 
         /* A file that can't be is found before anybody is asked for a password. */
         if (strcmp(path, "-") != 0)
                 r = save_open(&save, path, option_given(options, OPTION_FORCE), fault);
         if (r >= 0)
-                r = ask_content(&reply, bus, &name, options, fault);
+                r = ask_content(&reply, work.bus, &work.name, options, fault);
         if (r >= 0)
                 r = copy_content(reply, save.fd, options, fault);
         if (r < 0 || save.fd < 0)
@@ -229,25 +244,22 @@ static int run_read(const Options *options, Fault *fault) {
 
 static int run_remove(const Options *options, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        Name name;
+        _cleanup_(work_done) Work work = {.content_fd = -1};
         int r;
 
-        r = target_name(&name, options->args[1], options, fault);
-        if (r >= 0)
-                r = connect_bus(&bus, options, fault);
+        r = work_begin(&work, NULL, options, fault);
         if (r < 0)
                 return r;
         if (option_given(options, OPTION_DRY_RUN))
-                return pretend("remove", &name, options);
-        r = call_new(&request, bus, "RemoveBlockDevice", fault);
+                return pretend("remove", &work.name, options);
+        r = call_new(&request, work.bus, "RemoveBlockDevice", fault);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(request, "sa{sv}", name.text, 0);
+        r = sd_bus_message_append(request, "sa{sv}", work.name.text, 0);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
-        r = call_now(NULL, bus, request, CALL_PATIENTLY, fault);
-        return r < 0 ? r : say_done(&name, options);
+        r = call_now(NULL, work.bus, request, CALL_PATIENTLY, fault);
+        return r < 0 ? r : say_done(&work.name, options);
 }
 
 /* --- which of them --- */

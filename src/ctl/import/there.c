@@ -89,17 +89,12 @@ static int read_list(json_t **ret, sd_bus_message *reply, ItemKind kind) {
 }
 
 static int ask(There *there, sd_bus *bus, ItemKind kind) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Fault *fault = &there->faults[kind];
+        const Name root = {};
         int r;
 
-        r = call_new(&message, bus, questions[kind].method, fault);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "s", "");
-        if (r < 0)
-                return error_from_bus(fault, NULL, r);
-        r = call_now(&reply, bus, message, CALL_PATIENTLY, fault);
+        r = call_list(&reply, bus, questions[kind].method, &root, fault);
         if (r < 0)
                 return r;
         r = read_list(&there->lists[kind], reply, kind);
