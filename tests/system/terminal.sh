@@ -17,6 +17,7 @@ on_terminal() { # COMMAND
 typed() { # PASSWORD COMMAND
     shown=$test_output.shown
     : >"$shown"
+    # shellcheck disable=SC2094 # it is looked at while it grows
     {
         wait_for 10 grep -q 'Password: ' "$shown"
         printf '%s\n' "$1"
