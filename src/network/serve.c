@@ -40,18 +40,19 @@ static void send_names(Connection *connection,
                        const NetworkName *names,
                        size_t n_names) {
         ReplyMessage message = {.reply = *reply};
+        size_t sent = 0;
 
         do {
-                size_t n = MIN_OF(n_names, (size_t) NETWORK_NAMES_MAX);
+                size_t n = MIN_OF(n_names - sent, (size_t) NETWORK_NAMES_MAX);
 
+                /* @names may be NULL when there are none. */
                 if (n > 0)
-                        memcpy(message.names, names, n * sizeof(*names));
+                        memcpy(message.names, names + sent, n * sizeof(*names));
+                sent += n;
                 message.reply.n_names = (uint32_t) n;
-                names += n;
-                n_names -= n;
-                message.reply.more = n_names > 0;
+                message.reply.more = sent < n_names;
                 send_reply(connection, &message, -1);
-        } while (n_names > 0);
+        } while (sent < n_names);
 }
 
 static int send_bridges(const Network *network, Connection *connection) {
