@@ -17,6 +17,7 @@ __albatrossctl_options() {
     stop) echo --all --runtime ;;
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
+    top) echo --delay= --iterations= --sort= --reverse --paths ;;
     get-image) echo --force ;;
     block) echo --compress --plain --force ;;
     import-state) echo --block-dir= --no-start ;;
@@ -25,7 +26,7 @@ __albatrossctl_options() {
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create update set rollback start stop restart destroy console logs monitor get-image policy block import-state cat-config
+    echo list status show inspect create update set rollback start stop restart destroy console logs monitor top get-image policy block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -68,6 +69,9 @@ __albatrossctl_value() {
     --block-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --owner) mapfile -t COMPREPLY < <(compgen -A user -- "$cur"; compgen -P @ -A group -- "${cur#@}") ;;
     --restart) __albatrossctl_offer 'no all' ;;
+    --sort) __albatrossctl_offer 'name cpu memory received sent read written' ;;
+    -d | --delay) __albatrossctl_offer '500ms 1s 5s 1min' ;;
+    --iterations) __albatrossctl_offer '1 10' ;;
     --memory | --cpus | --net | --block | --startup | --wait-running | --unikernels | --bridges) COMPREPLY=() ;;
     *) return 1 ;;
     esac
@@ -96,7 +100,7 @@ __albatrossctl_argument() {
     case $1 in
     '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
     list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
-    start | stop | restart | monitor) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+    start | stop | restart | monitor | top) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
     status | show | set | rollback | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
     inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     create)
@@ -138,9 +142,9 @@ _albatrossctl() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
         --) return ;;
-        -[HMpPno] | --host | --machine | --path | --json | --property | --lines | --output | \
+        -[HMpPnod] | --host | --machine | --path | --json | --property | --lines | --output | \
             --since | --until | --memory | --cpus | --net | --block | --startup | --block-dir | \
-            --unikernels | --bridges | --owner)
+            --unikernels | --bridges | --owner | --delay | --iterations | --sort)
             i=$((i + 1))
             ;;
         -*) ;;

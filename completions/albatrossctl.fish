@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create update set rollback start stop restart destroy console logs monitor get-image policy block import-state cat-config
+set -l verbs list status show inspect create update set rollback start stop restart destroy console logs monitor top get-image policy block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -64,6 +64,7 @@ complete -c albatrossctl -n $none -a destroy -d 'Stop unikernels and forget them
 complete -c albatrossctl -n $none -a console -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a monitor -d 'Show what happens, as it happens'
+complete -c albatrossctl -n $none -a top -d 'Show what costs most'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
 complete -c albatrossctl -n $none -a block -d 'List, make, fill, copy and remove block devices'
 complete -c albatrossctl -n $none -a import-state -d 'Take over what an albatross in OCaml has'
@@ -72,7 +73,7 @@ complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files
 
 # Their arguments.
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart monitor' -a '(__albatrossctl_names; __albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart monitor top' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'
@@ -98,6 +99,11 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d '
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -l all -d 'All there are, or all below the path'
 complete -c albatrossctl -n '__fish_seen_subcommand_from stop' -l runtime -d 'Only until the next boot'
 complete -c albatrossctl -n '__fish_seen_subcommand_from show' -s P -l property -x -a '(__albatrossctl_fields)' -d 'This field only'
+complete -c albatrossctl -n '__fish_seen_subcommand_from top' -s d -l delay -x -a '500ms 1s 5s 1min' -d 'How long from one look to the next'
+complete -c albatrossctl -n '__fish_seen_subcommand_from top' -s n -l iterations -x -d 'End after so many'
+complete -c albatrossctl -n '__fish_seen_subcommand_from top' -l sort -x -a 'name cpu memory received sent read written' -d 'What comes first'
+complete -c albatrossctl -n '__fish_seen_subcommand_from top' -l reverse -d 'The least first'
+complete -c albatrossctl -n '__fish_seen_subcommand_from top' -l paths -d 'What is below each path together'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s f -l follow -d 'Go on with new lines'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s n -l lines -x -d 'Only the last lines'
 complete -c albatrossctl -n '__fish_seen_subcommand_from console logs' -s o -l output -x -a 'short short-iso cat json' -d 'How lines are shown'

@@ -18,83 +18,6 @@
 /* getopt_long() returns these for the option with that id; below them lie the letters. */
 #define CODE_BASE 256
 
-const OptionInfo option_infos[N_OPTIONS] = {
-        [OPTION_HOST] = {"host", 'H', required_argument, "[USER@]HOST", "Run there, through ssh"},
-        [OPTION_MACHINE] = {"machine", 'M', required_argument, "CONTAINER",
-                            "Talk to the albatrossd of a local container"},
-        [OPTION_PATH] = {"path", 'p', required_argument, "PATH",
-                         "Where names without a \":\" are meant to be"},
-        [OPTION_JSON] = {"json", 0, required_argument, "pretty|short|off", "Print JSON"},
-        [OPTION_J] = {"j", 'j', no_argument, NULL,
-                      "The same as --json=pretty on a terminal, --json=short elsewhere"},
-        [OPTION_QUIET] = {"quiet", 'q', no_argument, NULL, "Print less"},
-        [OPTION_NO_PAGER] = {"no-pager", 0, no_argument, NULL, "Do not pipe output into a pager"},
-        [OPTION_NO_LEGEND] = {"no-legend", 0, no_argument, NULL,
-                              "No headers and footers, full names instead of a tree"},
-        [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", 0, no_argument, NULL,
-                                    "Do not ask for a password"},
-        [OPTION_DRY_RUN] = {"dry-run", 0, no_argument, NULL,
-                            "Say what would be done, and do not do it"},
-        [OPTION_HELP] = {"help", 'h', no_argument, NULL, "Show this help"},
-        [OPTION_VERSION] = {"version", 0, no_argument, NULL, "Show the version"},
-
-        [OPTION_MEMORY] = {"memory", 0, required_argument, "SIZE",
-                           "Memory of the guest; in MiB, or with K, M, G or T"},
-        [OPTION_CPUS] = {"cpus", 0, required_argument, "LIST", "CPUs it may use, as in 0-3,6"},
-        [OPTION_NET] = {"net", 0, required_argument, "GUEST[:BRIDGE][@MAC][,isolated][,nolock]",
-                        "A network, and the bridge it is on; may be repeated"},
-        [OPTION_BLOCK] = {"block", 0, required_argument, "GUEST[:DEVICE][@SECTOR]",
-                          "A block device, and the one behind it; may be repeated"},
-        [OPTION_RESTART] = {"restart", 0, optional_argument, "no|CODES",
-                            "Start it again when it ends by itself, or with these exit codes"},
-        [OPTION_STARTUP] = {"startup", 0, required_argument, "N",
-                            "Priority of its start at boot: lower ones first, by default 50"},
-        [OPTION_NAME] = {"name", 0, no_argument, NULL,
-                         "Give the guest --name=LABEL before its other arguments"},
-        [OPTION_NO_NAME] = {"no-name", 0, no_argument, NULL, "Do not"},
-        [OPTION_NO_START] = {"no-start", 0, no_argument, NULL, "Only create it"},
-        [OPTION_CONSOLE] = {"console", 0, no_argument, NULL,
-                            "Follow its output and exit with its status"},
-        [OPTION_ALL] = {"all", 0, no_argument, NULL, "All there are, or all below -p PATH"},
-        [OPTION_RUNTIME] = {"runtime", 0, no_argument, NULL,
-                            "Only until the next boot: what starts with the host does so then"},
-        [OPTION_PROPERTY] = {"property", 'P', required_argument, "FIELD",
-                             "Print the value of this field only; may be repeated"},
-        [OPTION_FOLLOW] = {"follow", 'f', no_argument, NULL,
-                           "Go on with new lines until the unikernel ends"},
-        [OPTION_LINES] = {"lines", 'n', required_argument, "N|all",
-                          "Only the last lines (with -f: 10 by default)"},
-        [OPTION_OUTPUT] = {"output", 'o', required_argument, "short|short-iso|cat|json",
-                           "How lines are shown"},
-        [OPTION_SINCE] = {"since", 0, required_argument, "TIME", "Lines from then on"},
-        [OPTION_UNTIL] = {"until", 0, required_argument, "TIME", "Lines up to then"},
-        [OPTION_RAW] = {"raw", 0, no_argument, NULL,
-                        "Bytes as the guest wrote them, control characters included"},
-        [OPTION_FORCE] = {"force", 0, no_argument, NULL, "Replace the file when it exists"},
-        [OPTION_COMPRESS] = {"compress", 0, no_argument, NULL, "Pack what is read, as gzip does"},
-        [OPTION_PLAIN] = {"plain", 0, no_argument, NULL,
-                          "Take what is written as it is, even if it looks packed"},
-        [OPTION_BLOCK_DIR] = {"block-dir", 0, required_argument, "FOLDER",
-                              "Also take over the block devices in there"},
-        [OPTION_UNIKERNELS] = {"unikernels", 0, required_argument, "N",
-                               "How many there may be, running or not"},
-        [OPTION_BRIDGES] = {"bridges", 0, required_argument, "LIST",
-                            "Bridges that they may use, as in br0,br1; empty for none"},
-        [OPTION_OWNER] = {"owner", 0, required_argument, "USER|@GROUP|none",
-                          "Who may do everything below the path; may be repeated"},
-        [OPTION_RECURSIVE] = {"recursive", 0, no_argument, NULL, "With the policies below"},
-
-        [OPTION_WAIT_RUNNING] = {"wait-running", 0, optional_argument, "SEC",
-                                 "Go back when it ends within that time, by default 10 seconds"},
-        [OPTION_NOW] = {"now", 0, no_argument, NULL,
-                        "Restart it when it is to run, so that it has that now"},
-        [OPTION_BLOCKS] = {"blocks", 0, no_argument, NULL, "Remove its block devices too"},
-};
-
-const OptionInfo *option_info(const Verb *verb, OptionId id) {
-        return verb && verb->infos && verb->infos[id].name ? &verb->infos[id] : &option_infos[id];
-}
-
 #define N_SHORT_MAX (3 * N_OPTIONS + 3)
 
 /* What getopt_long() wants, made from the table. */
@@ -118,9 +41,13 @@ static void make_getopt_tables(struct option longs[static N_OPTIONS + 1],
         *end = '\0';
 }
 
-static OptionId id_of_code(int code) {
+/* A letter may be that of two options: the one is meant that the verb takes. */
+static OptionId id_of_code(int code, const Verb *verb) {
         if (code >= CODE_BASE)
                 return (OptionId) (code - CODE_BASE);
+        for (size_t i = 0; verb && i < N_OPTIONS; i++)
+                if (option_infos[i].letter == code && (verb->options & OPTION_BIT(i)))
+                        return (OptionId) i;
         for (size_t i = 0; i < N_OPTIONS; i++)
                 if (option_infos[i].letter == code)
                         return (OptionId) i;
@@ -282,6 +209,20 @@ static int read_wait_running(Options *options, const char *value, Fault *fault) 
         return 0;
 }
 
+static int read_delay(Options *options, const char *value, Fault *fault) {
+        if (number_parse_span(value, &options->delay_usec) < 0 || options->delay_usec < 10000)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "\"%.60s\" of --delay is no time span of at least 10ms", value);
+        return 0;
+}
+
+static int read_iterations(Options *options, const char *value, Fault *fault) {
+        if (number_parse(value, UINT64_MAX - 1, &options->n_iterations) < 0 ||
+            options->n_iterations == 0)
+                return refuse_value(OPTION_ITERATIONS, value, fault);
+        return 0;
+}
+
 static int add_properties(Options *options, const char *value, Fault *fault) {
         if (options->n_properties == PROPERTIES_MAX)
                 return fault_set(fault, FAULT_INVALID_ARGUMENT, "More than %d fields are asked for",
@@ -326,6 +267,12 @@ static int take_option(Options *options,
                 return add_properties(options, value, fault);
         else if (id == OPTION_LINES)
                 return read_lines(options, value, fault);
+        else if (id == OPTION_DELAY)
+                return read_delay(options, value, fault);
+        else if (id == OPTION_ITERATIONS)
+                return read_iterations(options, value, fault);
+        else if (id == OPTION_SORT && figure_from_string(&options->sort, value) < 0)
+                return refuse_value(id, value, fault);
         else if (id == OPTION_OUTPUT)
                 return read_output(options, value, fault);
         else if (id == OPTION_SINCE)
@@ -363,14 +310,30 @@ static int take_argument(Options *options, char *word, Fault *fault) {
         return r;
 }
 
+/* The verb, which may stand behind the options that it gives their meaning. NULL: there is none. */
+static const Verb *look_ahead(int argc,
+                              char **argv,
+                              const char *shorts,
+                              const struct option *longs) {
+        int code;
+
+        optind = 0;
+        while ((code = getopt_long(argc, argv, shorts, longs, NULL)) >= 0)
+                if (code == 1)
+                        return verb_find(optarg);
+        return NULL;
+}
+
 static int scan(Options *options, int argc, char **argv, uint64_t now_usec, Fault *fault) {
         struct option longs[N_OPTIONS + 1];
         char shorts[N_SHORT_MAX];
         const char *last_value = NULL;
+        const Verb *verb;
         int r;
 
         make_getopt_tables(longs, shorts);
         opterr = 0;
+        verb = look_ahead(argc, argv, shorts, longs);
         optind = 0; /* also resets what getopt_long() remembers of an earlier command line */
 
         for (;;) {
@@ -384,12 +347,12 @@ static int scan(Options *options, int argc, char **argv, uint64_t now_usec, Faul
                 if (code == ':')
                         return fault_set(fault, FAULT_INVALID_ARGUMENT,
                                          "The option '--%s' needs a value: %s",
-                                         option_infos[id_of_code(optopt)].name,
-                                         option_infos[id_of_code(optopt)].what);
+                                         option_infos[id_of_code(optopt, verb)].name,
+                                         option_infos[id_of_code(optopt, verb)].what);
                 if (code == 1)
                         r = take_argument(options, optarg, fault);
                 else
-                        r = take_option(options, id_of_code(code), optarg, now_usec, fault);
+                        r = take_option(options, id_of_code(code, verb), optarg, now_usec, fault);
                 if (r < 0)
                         return r;
         }

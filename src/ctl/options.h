@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctl/rates.h"
 #include "domain/cpus.h"
 #include "domain/devices.h"
 #include "domain/fault.h"
@@ -63,6 +64,11 @@ typedef enum OptionId {
         OPTION_BRIDGES,
         OPTION_OWNER,
         OPTION_RECURSIVE,
+        OPTION_DELAY,
+        OPTION_ITERATIONS,
+        OPTION_SORT,
+        OPTION_REVERSE,
+        OPTION_PATHS,
         /* Not there yet. */
         OPTION_BLOCKS,
         N_OPTIONS,
@@ -121,6 +127,8 @@ typedef struct Options {
         uint64_t n_lines;
         ConsoleOutput output;
         uint64_t since_usec, until_usec;
+        uint64_t delay_usec, n_iterations;
+        Figure sort;
 } Options;
 
 /* How an option is written, and what it is for. */

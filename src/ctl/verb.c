@@ -120,6 +120,12 @@ const Verb verbs[] = {
          .synopsis = "NAME...",
          .help = "Show what unikernels have printed",
          .run = verb_console},
+        {.name = "top",
+         .max_args = 1,
+         .options = BIT(DELAY) | BIT(ITERATIONS) | BIT(SORT) | BIT(REVERSE) | BIT(PATHS),
+         .synopsis = "[NAME|PATH:]",
+         .help = "Show what costs most, as long as one looks at it",
+         .run = verb_top},
         {.name = "monitor",
          .max_args = 1,
          .synopsis = "[NAME|PATH:]",
@@ -168,7 +174,6 @@ const Verb verbs[] = {
 
         /* Not there yet. */
         {.name = "stats"},
-        {.name = "top"},
 };
 
 const size_t n_verbs = N_ELEMENTS(verbs);

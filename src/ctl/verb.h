@@ -65,4 +65,5 @@ int verb_show(const Options *options, Fault *fault);
 int verb_start(const Options *options, Fault *fault);
 int verb_status(const Options *options, Fault *fault);
 int verb_stop(const Options *options, Fault *fault);
+int verb_top(const Options *options, Fault *fault);
 int verb_update(const Options *options, Fault *fault);

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# top: what costs most, in lines and on a terminal of its own, for everybody.
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
+
+albatrossctl -q create --memory=2 spin "$guests/spin.spt"
+albatrossctl -q create --memory=2 t:a "$HELLO" -- --sleep=600
+albatrossctl -q create --memory=2 t:b "$HELLO" -- --sleep=600
+albatrossctl -q create --memory=2 --no-start t:off "$HELLO"
+
+top() { # OPTION...: the first column of a look
+    albatrossctl top -n 1 -d 200ms --no-legend "$@" | cut -d' ' -f1 | tr '\n' ' '
+}
+equal 'who takes the CPU is first' spin "$(top | cut -d' ' -f1)"
+equal 'without a terminal it looks once, with a header' 'NAME CPU% MEMORY RECV/s SENT/s READ/s WRITE/s 4' \
+    "$(albatrossctl top -d 200ms >"$test_output.once"; head -n 1 "$test_output.once" | xargs) $(wc -l <"$test_output.once")"
+equal 'by name' 'spin t:a t:b ' "$(top --sort=name)"
+equal 'the other way round' 't:b t:a spin ' "$(top --sort=name --reverse)"
+equal 'below a path' 't:a t:b ' "$(top --sort=name t:)"
+equal 'one of a name' 't:a ' "$(top t:a)"
+equal 'what is stopped costs nothing' '' "$(top t:off)"
+equal 'by paths' ': t: ' "$(top --paths)"
+equal 'with how many are below each' ': 3 t: 2 ' "$(albatrossctl top --paths -n 1 -d 200ms --no-legend | awk '{printf "%s %s ", $1, $2}')"
+equal 'as an ordinary user' spin "$(as carol albatrossctl top -d 200ms --no-legend | head -n 1 | cut -d' ' -f1)"
+began=${EPOCHREALTIME/./}
+equal 'as often as is asked for' 9 "$(albatrossctl top -n 3 -d 300ms --no-legend | wc -l)"
+took=$(((${EPOCHREALTIME/./} - began) / 1000))
+check "with that delay: 3 looks took $took ms" [ "$took" -ge 900 ]
+# The spinner has what is left of one CPU, and knows: so do we.
+cpu=$(albatrossctl top -n 1 -d 2s --json=short spin | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["CPUPercent"])')
+check "a spinner takes 1 to 105 % of a CPU: $cpu" awk "BEGIN {exit !($cpu > 1 && $cpu < 105)}"
+refuse 'a field that there is not' 'cpu|memory' albatrossctl top --sort=colour
+refuse 'no delay at all' 'no time span' albatrossctl top -d 0
+refuse 'no look at all' 'nothing that --iterations takes' albatrossctl top -n 0
+prints '-n is of console, still' 'sleep=600' albatrossctl console -n 2 t:a
+check 'a reader that goes away ends it' eval "timeout 10 albatrossctl top -n 1000 -d 10ms | head -n 1"
+
+# --- on a terminal
+
+command -v script >/dev/null || skip 'script is missing (bsdutils)'
+screen=$test_output.screen
+export TERM=xterm
+# The state of the terminal before and after, and what top says at its end.
+keys() { # SCRIPT: run beside top, with its process in $pid
+    timeout 30 script -qefc "stty rows 12 cols 90; stty -a >$screen.before
+        albatrossctl top -d 300ms --sort=name </dev/tty & pid=\$!
+        sleep 1; $1
+        wait \$pid; echo \$? >$screen.status; stty -a >$screen.after" /dev/null <"$screen.pipe" >"$screen"
+}
+press() { # KEY...: as a person does
+    local key
+    exec 4>"$screen.pipe"
+    sleep 1.5
+    for key; do
+        printf '%b' "$key" >&4
+        sleep 0.4
+    done
+    sleep 0.5
+    exec 4>&-
+}
+mkfifo "$screen.pipe"
+press p m q &
+keys :
+wait $!
+equal 'q ends it well' 0 "$(cat "$screen.status")"
+check 'names were seen' grep -qa 'spin' "$screen"
+check 'then paths, after p' grep -qa 'PATH *UNIKERNELS' "$screen"
+check 'then the order of memory, after m' grep -qaE 'memory, every' "$screen"
+check 'it was another screen, and the first is back' \
+    eval "grep -qaF $'\e[?1049h' '$screen' && grep -qaF $'\e[?1049l' '$screen'"
+equal 'the terminal is as before' "$(sed 's/speed.*//' "$screen.before")" "$(sed 's/speed.*//' "$screen.after")"
+for signal in TERM INT HUP; do
+    press &
+    keys "kill -$signal \$pid"
+    wait $!
+    equal "SIG$signal ends it well" 0 "$(cat "$screen.status")"
+    equal '  the terminal is as before' "$(cat "$screen.before")" "$(cat "$screen.after")"
+done
+press j q &
+keys 'stty rows 5 cols 70; sleep 0.5'
+wait $!
+check 'a smaller terminal gets a smaller picture' eval "tail -c 100 '$screen' | grep -qaF $'\e[5;1H'"
+press q &
+keys 'albatrossctl -q stop t:b; systemctl restart albatrossd; sleep 1'
+wait $!
+equal 'the daemon may be restarted meanwhile' 0 "$(cat "$screen.status")"
+albatrossctl -q destroy spin t:a t:b t:off
+rm -f "$test_output".*
