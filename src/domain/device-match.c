@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ static bool is_wanted(const DeviceOffer *offer, DeviceKind kind, const char *gue
         return false;
 }
 
-/* A label is kept in lower case, a device's name in the guest is not. */
+/* A label is kept in lower case, a device's name in the guest is not. A path and a label are no
+ * label: what they name is not in the unikernel's path, and may be longer. */
 static int label_from_guest(const char *guest, char ret[static NAME_LABEL_MAX + 1]) {
         Name label;
         int r;
@@ -33,6 +35,8 @@ static int label_from_guest(const char *guest, char ret[static NAME_LABEL_MAX + 
         r = name_parse(&label, guest, NULL);
         if (r < 0)
                 return r;
+        if (strchr(guest, ':'))
+                return -EINVAL;
         strcpy(ret, label.text);
         return 0;
 }

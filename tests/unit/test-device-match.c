@@ -248,6 +248,8 @@ static void knows_the_block_device_that_can_be_left_out(void **state) {
         assert_false(devices_lone_block(&devices, two, 2, label));
         assert_false(devices_lone_block(&devices, two_nets, 2, label));
         assert_false(devices_lone_block(&devices, NULL, 0, label));
+        assert_false(devices_lone_block(&devices, &(DeviceWanted){DEVICE_BLOCK, "other:data"}, 1,
+                                        label));
         give_block(&devices, "Storage:data");
         assert_false(devices_lone_block(&devices, one_of_each, 2, label));
 }
