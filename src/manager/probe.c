@@ -18,6 +18,9 @@
 /* How often another uid is tried when somebody else holds the lock of the one we took. */
 #define TRIES 8
 
+/* How often one that waits while too many others run is tried again. */
+#define AGAIN_USEC (50ULL * 1000ULL)
+
 static const char *const names[N_PROGRAMS] = {
         [PROGRAM_INFLATE] = "albatross-inflate",
         [PROGRAM_STORE] = "albatross-store",
@@ -33,6 +36,8 @@ typedef struct Probe {
         int report_fd;
         size_t report_max;
         unsigned n_tries;
+        uint64_t patient_until_usec; /* on CLOCK_MONOTONIC */
+        sd_event_source *again;
         ProbeDone done;
         void *userdata;
 } Probe;
@@ -42,6 +47,7 @@ static Probe *probe_free(Probe *probe) {
         for (size_t i = 1; i < probe->call.n_fds; i++)
                 fd_close(probe->call.fds[i]);
         fd_close(probe->report_fd);
+        sd_event_source_disable_unref(probe->again);
         list_remove(&probe->link);
         free(probe);
         return NULL;
@@ -80,13 +86,35 @@ static int send_probe(Probe *probe) {
         return r;
 }
 
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        _cleanup_(probe_freep) Probe *probe = userdata;
+        ProbeResult result = {};
+
+        probe->again = sd_event_source_disable_unref(probe->again);
+        result.error = send_probe(probe);
+        if (result.error < 0)
+                probe->done(probe->userdata, &result);
+        else
+                TAKE_PTR(probe);
+        return 0;
+}
+
+/* Has it gone on for another time? */
+static bool is_tried_again(Probe *probe, int error) {
+        if (error == -EBUSY)
+                return ++probe->n_tries < TRIES && send_probe(probe) >= 0;
+        return error == -EAGAIN && manager_now(CLOCK_MONOTONIC) < probe->patient_until_usec &&
+               sd_event_add_time_relative(probe->manager->event, &probe->again, CLOCK_MONOTONIC,
+                                          AGAIN_USEC, 0, on_again, probe) >= 0;
+}
+
 static void on_probed(void *userdata, const LauncherReply *reply) {
         _cleanup_(probe_freep) Probe *probe = userdata;
         ProbeResult result = {.error = reply ? reply->error : -EPIPE};
         _cleanup_(freep) char *report = NULL;
 
         uid_pool_release(probe->manager->uids, probe->call.request.uid);
-        if (result.error == -EBUSY && ++probe->n_tries < TRIES && send_probe(probe) >= 0) {
+        if (is_tried_again(probe, result.error)) {
                 TAKE_PTR(probe);
                 return;
         }
@@ -165,6 +193,7 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe->done = done;
         probe->userdata = userdata;
         probe->report_fd = -1;
+        probe->patient_until_usec = manager_now(CLOCK_MONOTONIC) + spec->patience_usec;
         probe->report_max = spec->report_max > 0 ? 2 * spec->report_max : REPORT_MAX;
         probe->call.request.verb = LAUNCHER_PROBE;
         probe->call.request.deadline_usec = spec->deadline_usec;

@@ -18,7 +18,8 @@ typedef struct ProbeSpec {
         int program_fd;   /* that one, opened by trusted_open(); stays the caller's, and open */
         const char *arguments[3]; /* beyond argv[0]; NULL ends them */
         int input, output;        /* become 0 and 1, stay the caller's; -1 is /dev/null */
-        uint64_t deadline_usec;   /* from now */
+        uint64_t deadline_usec;   /* from its start */
+        uint64_t patience_usec;   /* from now: as long it waits while too many others run */
         uint32_t report_max;      /* bytes; 0: what our own programs may need. A report is at
                                    * most twice as large, and too large when it is larger. */
 } ProbeSpec;

@@ -22,6 +22,9 @@
 #define VERSION_SIZE_MAX  4096U
 #define VERSION_SIZE_TEXT "4 KiB"
 
+/* Starts wait for it, which should not fail since others bring many images just then. */
+#define PATIENCE_USEC (10ULL * 1000000ULL)
+
 /* One that gave no answer in time may have had a bad moment, and so may we have had. */
 #define RETRY_SLOW_USEC   (60ULL * 1000000ULL)
 #define RETRY_FAILED_USEC (1ULL * 1000000ULL)
@@ -344,6 +347,7 @@ static int ask(Found *found) {
                                 .input = -1,
                                 .output = -1,
                                 .deadline_usec = VERSION_USEC,
+                                .patience_usec = PATIENCE_USEC,
                                 .report_max = VERSION_SIZE_MAX,
                         },
                         on_version, found);

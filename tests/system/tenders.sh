@@ -113,6 +113,28 @@ equal 'and so does a property' yes "$(albatrossctl show t -P ArgumentsVisible)"
 check 'it can be destroyed' albatrossctl destroy t
 prints 'without arguments it says nothing' 'silent' sh -c "albatrossctl create t $HELLO 2>&1 >/dev/null | grep Note || echo silent"
 albatrossctl -q destroy t
+
+# As many transfers as there can be, of content that does not come before descriptor 4 is closed.
+transfers() { pgrep -c '^albatross-(infl|bloc)'; }
+check 'one that is to be asked' albatrossctl create --no-start t "$HELLO"
+mkfifo "$test_output.hold"
+exec 4<>"$test_output.hold"
+for i in {1..128}; do
+    timeout 60 albatrossctl -q block create "full$i" 1 - <"$test_output.hold" 4>&- >/dev/null 2>&1 &
+done
+check 'more transfers than others can be beside' wait_for 30 eval '[ "$(transfers)" -ge 256 ]'
+refuse 'another one is refused' 'Too many transfers are under way' albatrossctl create --no-start more "$HELLO"
+double a/solo5-spt '0 solo5-spt tender, version v1|ABI version 2|'
+timeout 30 albatrossctl start t >"$test_output.start" 2>&1 &
+start=$!
+sleep 0.5
+check 'who starts waits until the tender can be asked' kill -0 $start
+exec 4>&-
+check 'and is not refused' wait $start
+wait
+for i in {1..128}; do albatrossctl -q block remove "full$i" 2>/dev/null; done
+albatrossctl -q destroy t
+
 rm -r $folders
 check 'without it ours does' create
 equal 'nobody is in the place of a tender that went' '' "$(albatrossctl status | grep "$folders")"
