@@ -122,12 +122,7 @@ equal 'and nothing came of it' '' "$(albatrossctl list -q | grep import:new)"
 
 check 'destroy takes them away' albatrossctl destroy import-early import:late import:more
 
-has_method() { # METHOD
-    busctl introspect org.albatross /org/albatross org.albatross.Manager | grep -q "^\.$1 "
-}
-
-if has_method SetPolicy; then
-    make_state <<END
+make_state <<END
 [unikernels]
 [policies]
 a = SEQUENCE:below
@@ -146,43 +141,39 @@ d = INTEGER:8
 e = SEQUENCE:none
 $common
 END
-    prints 'policies are set' '2 created' albatrossctl import-state "$state"
-    prints 'and are there then' '2 already there' albatrossctl import-state "$state"
-    prints 'as they are in the file' '"Unikernels" u 4' \
-        busctl call org.albatross /org/albatross org.albatross.Manager ListPolicies s import:below
-    check 'they can be removed' busctl call org.albatross /org/albatross org.albatross.Manager \
-        RemovePolicy 'sa{sv}' import 1 Recursive b true
+prints 'policies are set' '2 created' albatrossctl import-state "$state"
+prints 'and are there then' '2 already there' albatrossctl import-state "$state"
+prints 'as they are in the file' '"Unikernels" u 4' \
+    busctl call org.albatross /org/albatross org.albatross.Manager ListPolicies s import:below
+check 'they can be removed' busctl call org.albatross /org/albatross org.albatross.Manager \
+    RemovePolicy 'sa{sv}' import 1 Recursive b true
 
-    busctl call org.albatross /org/albatross org.albatross.Manager SetPolicy 'sa{sv}' import 4 \
-        Unikernels u 2 Memory t $((64 << 20)) CPUs au 1 0 Owners as 1 alice
-    prints 'whom a path is delegated to may take over unikernels there' \
-        'created        unikernel     import:new' \
-        as alice albatrossctl --no-ask-password import-state "$folder/new"
-    prints 'and again' 'already there  unikernel     import:new' \
-        as alice albatrossctl --no-ask-password import-state "$folder/new"
-    check 'it can be destroyed' albatrossctl destroy import:new
-    check 'and the policy removed' busctl call org.albatross /org/albatross \
-        org.albatross.Manager RemovePolicy 'sa{sv}' import 0
-else
-    say_result skip 'policies: albatrossd has none yet'
-fi
+busctl call org.albatross /org/albatross org.albatross.Manager SetPolicy 'sa{sv}' import 4 \
+    Unikernels u 2 Memory t $((64 << 20)) CPUs au 1 0 Owners as 1 alice
+prints 'whom a path is delegated to may take over unikernels there' \
+    'created        unikernel     import:new' \
+    as alice albatrossctl --no-ask-password import-state "$folder/new"
+prints 'and again' 'already there  unikernel     import:new' \
+    as alice albatrossctl --no-ask-password import-state "$folder/new"
+check 'it can be destroyed' albatrossctl destroy import:new
+check 'and the policy removed' busctl call org.albatross /org/albatross \
+    org.albatross.Manager RemovePolicy 'sa{sv}' import 0
 
-if has_method CreateBlockDevice; then
-    mkdir "$folder/block"
-    dd if=/dev/urandom of="$folder/block/import:disk" bs=1M count=2 status=none
-    printf '\x1f\x8b\x08' | dd of="$folder/block/import:disk" conv=notrunc status=none
-    truncate -s 3M "$folder/block/:import-empty"
-    truncate -s 1000 "$folder/block/:import-odd"
-    make_state <<<$'[unikernels]\n[policies]'
-    refuse 'block devices are taken over, but odd ones' '2 created, 1 failed' \
-        albatrossctl import-state --block-dir="$folder/block" "$state"
-    refuse 'and are there then' '2 already there, 1 failed' \
-        albatrossctl import-state --block-dir="$folder/block" "$state"
-    # It begins like something packed, which is the guest's own business.
-    check 'with what was in them' cmp "$folder/block/import:disk" /var/lib/albatross/v1/blocks/import:disk
+mkdir "$folder/block"
+dd if=/dev/urandom of="$folder/block/import:disk" bs=1M count=2 status=none
+printf '\x1f\x8b\x08' | dd of="$folder/block/import:disk" conv=notrunc status=none
+truncate -s 3M "$folder/block/:import-empty"
+truncate -s 1000 "$folder/block/:import-odd"
+make_state <<<$'[unikernels]\n[policies]'
+refuse 'block devices are taken over, but odd ones' '2 created, 1 failed' \
+    albatrossctl import-state --block-dir="$folder/block" "$state"
+refuse 'and are there then' '2 already there, 1 failed' \
+    albatrossctl import-state --block-dir="$folder/block" "$state"
+# It begins like something packed, which is the guest's own business.
+check 'with what was in them' cmp "$folder/block/import:disk" /var/lib/albatross/v1/blocks/import:disk
 
-    # A unikernel with devices.
-    make_state <<END
+# A unikernel with devices.
+make_state <<END
 [policies]
 [unikernels]
 a = SEQUENCE:disk
@@ -195,30 +186,24 @@ b = UTF8:Disk
 c = INTEGER:4096
 $common
 END
-    check 'a plan knows the block devices that are there' not grep -q 'is not there' \
-        <(albatrossctl import-state --dry-run "$state")
-    albatrossctl import-state --no-start "$state" >"$folder/devices" 2>&1
-    if grep -q "can't be had yet" "$folder/devices"; then
-        say_result skip 'unikernels with devices: albatrossd gives them none yet'
-    else
-        check 'a unikernel is created with its block device' \
-            grep -q 'created        unikernel     import:reader' "$folder/devices"
-        prints 'which belongs to it then' '"import:disk" 2097152 2097152 "import:reader"' busctl call \
-            org.albatross /org/albatross org.albatross.Manager ListBlockDevices s import
-        prints 'an import can be repeated with devices' 'already there  unikernel     import:reader' \
-            albatrossctl import-state --no-start "$state"
-        check 'destroy takes it away' albatrossctl destroy import:reader
-    fi
-    for name in import:disk import-empty; do
-        check "$name can be removed" busctl call org.albatross /org/albatross \
-            org.albatross.Manager RemoveBlockDevice 'sa{sv}' "$name" 0
-    done
-    prints 'a plan says which block devices are missing' 'block device import:disk is not there' \
-        albatrossctl import-state --dry-run "$state"
-    prints 'and not those that are taken over' '3 to be created, 1 failed' \
-        sh -c "albatrossctl import-state --dry-run --block-dir=$folder/block $state || true"
-    check 'as its name is' not grep -q 'is not there' \
-        <(albatrossctl import-state --dry-run --block-dir="$folder/block" "$state")
-else
-    say_result skip 'block devices: albatrossd has none yet'
-fi
+check 'there is a plan with block devices that are there' \
+    eval 'albatrossctl import-state --dry-run "$state" >"$folder/plan"'
+check 'it knows them' not grep -q 'is not there' "$folder/plan"
+albatrossctl import-state --no-start "$state" >"$folder/devices" 2>&1
+check 'a unikernel is created with its block device' \
+    grep -q 'created        unikernel     import:reader' "$folder/devices"
+prints 'which belongs to it then' '"import:disk" 2097152 2097152 "import:reader"' busctl call \
+    org.albatross /org/albatross org.albatross.Manager ListBlockDevices s import
+prints 'an import can be repeated with devices' 'already there  unikernel     import:reader' \
+    albatrossctl import-state --no-start "$state"
+check 'destroy takes it away' albatrossctl destroy import:reader
+for name in import:disk import-empty; do
+    check "$name can be removed" busctl call org.albatross /org/albatross \
+        org.albatross.Manager RemoveBlockDevice 'sa{sv}' "$name" 0
+done
+prints 'a plan says which block devices are missing' 'block device import:disk is not there' \
+    albatrossctl import-state --dry-run "$state"
+prints 'and not those that are taken over' '3 to be created, 1 failed' \
+    sh -c "albatrossctl import-state --dry-run --block-dir=$folder/block $state || true"
+check 'as its name is' not grep -q 'is not there' \
+    <(albatrossctl import-state --dry-run --block-dir="$folder/block" "$state")

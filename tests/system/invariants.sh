@@ -7,7 +7,7 @@
 #   invariants_note                                   before, while nothing is under way
 #   check 'all is as it should be' invariants         after
 #
-# has_orphans=yes says that tenders run whose launcher was killed: they have no lock and no parent.
+# has_orphans=yes says that tenders run whose launcher was killed: they are no children of this one.
 #
 # The second one waits, up to 10 s, for what is still under way, and then prints each difference.
 
@@ -155,9 +155,9 @@ invariants_differences() {
         "$(comm -13 <(cat <<<"$records") <(known_files /run/albatross/runs))"
     # One that was killed is started again when it is needed.
     [ "$(processes_called albatross-write | wc -l)" -le 1 ] || echo 'there are several writers'
+    differ 'uids of processes and locks of uids' "$(process_uids)" "$(locked_uids)"
     # What a launcher before this one started, the daemon watches in its place.
     [ -z "${has_orphans:-}" ] || return 0
-    differ 'uids of processes and locks of uids' "$(process_uids)" "$(locked_uids)"
     { read -r daemon; read -r; read -r launcher; } < <(systemctl show -P MainPID albatrossd albatross-launcher)
     if [ "$daemon" = "$noted_daemon" ] && [ -n "$(processes_called albatross-write)" ]; then
         differ "descriptors of the daemon and those before" "$noted_daemon_fds" \
