@@ -63,20 +63,6 @@ int unikernel_claim_run(Unikernel *unikernel, Fault *fault) {
         return claim_run(unikernel->claim, &machine, &share, fault);
 }
 
-int unikernel_claim_again(Unikernel *unikernel, Fault *fault) {
-        _cleanup_(share_clear) Share share = {};
-        Policy machine;
-        int r;
-
-        if (claim_is_running(unikernel->claim))
-                return unikernel_claim_run(unikernel, fault);
-        r = share_of(&share, &unikernel->config);
-        if (r < 0)
-                return r;
-        manager_machine_policy(unikernel->manager, &machine);
-        return claim_check(unikernel->claim, &machine, &share, fault);
-}
-
 int unikernel_claim_check(Unikernel *unikernel, const Config *config, bool runs, Fault *fault) {
         _cleanup_(share_clear) Share share = {};
         Policy machine;
@@ -97,6 +83,10 @@ int unikernel_claim_found(Unikernel *unikernel) {
                                      .name = &unikernel->name,
                                      .share.n_unikernels = 1,
                              });
+}
+
+int unikernel_claim_again(Unikernel *unikernel, Fault *fault) {
+        return unikernel_claim_check(unikernel, &unikernel->config, true, fault);
 }
 
 void unikernel_claim_found_running(Unikernel *unikernel) {

@@ -150,7 +150,7 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
 void unikernel_set_state(Unikernel *unikernel, State state) {
         if (unikernel->state == state)
                 return;
-        if (state == STATE_STOPPED || state == STATE_FAILED)
+        if (!state_takes_memory(state))
                 claim_stop(unikernel->claim);
         unikernel->state = state;
         unikernel->state_usec = manager_now(CLOCK_REALTIME);
