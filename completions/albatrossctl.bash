@@ -18,6 +18,7 @@ __albatrossctl_options() {
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
     top) echo --delay= --iterations= --sort= --reverse --paths ;;
+    stats) echo --influx ;;
     get-image) echo --force ;;
     block) echo --compress --plain --force ;;
     import-state) echo --block-dir= --no-start ;;
@@ -26,7 +27,7 @@ __albatrossctl_options() {
 }
 
 __albatrossctl_verbs() {
-    echo list status show inspect create update set rollback start stop restart destroy console logs monitor top get-image policy block import-state cat-config
+    echo list status show inspect create update set rollback start stop restart destroy console logs monitor top stats get-image policy block import-state cat-config
 }
 
 # Full names, as they are now, and nothing when the daemon can't be reached.
@@ -100,7 +101,7 @@ __albatrossctl_argument() {
     case $1 in
     '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
     list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
-    start | stop | restart | monitor | top) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+    start | stop | restart | monitor | top | stats) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
     status | show | set | rollback | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
     inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     create)

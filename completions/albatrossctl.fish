@@ -2,7 +2,7 @@
 #
 # fish completion for albatrossctl(1). tests/lint/check-help.sh holds it against --help.
 
-set -l verbs list status show inspect create update set rollback start stop restart destroy console logs monitor top get-image policy block import-state cat-config
+set -l verbs list status show inspect create update set rollback start stop restart destroy console logs monitor top stats get-image policy block import-state cat-config
 
 function __albatrossctl_names
     albatrossctl list --quiet --no-pager --no-ask-password 2>/dev/null
@@ -65,6 +65,7 @@ complete -c albatrossctl -n $none -a console -d 'Show what unikernels have print
 complete -c albatrossctl -n $none -a logs -d 'Show what unikernels have printed'
 complete -c albatrossctl -n $none -a monitor -d 'Show what happens, as it happens'
 complete -c albatrossctl -n $none -a top -d 'Show what costs most'
+complete -c albatrossctl -n $none -a stats -d 'Show what unikernels use of the host'
 complete -c albatrossctl -n $none -a get-image -d 'Copy the image of a unikernel into a file'
 complete -c albatrossctl -n $none -a block -d 'List, make, fill, copy and remove block devices'
 complete -c albatrossctl -n $none -a import-state -d 'Take over what an albatross in OCaml has'
@@ -73,7 +74,7 @@ complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files
 
 # Their arguments.
 complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
-complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart monitor top' -a '(__albatrossctl_names; __albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart monitor top stats' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'
@@ -97,6 +98,7 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from create update set' -l n
 complete -c albatrossctl -n '__fish_seen_subcommand_from create import-state' -l no-start -d 'Only create it'
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d 'Follow its output and exit with its status'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -l all -d 'All there are, or all below the path'
+complete -c albatrossctl -n '__fish_seen_subcommand_from stats' -l influx -d 'Print InfluxDB line protocol'
 complete -c albatrossctl -n '__fish_seen_subcommand_from stop' -l runtime -d 'Only until the next boot'
 complete -c albatrossctl -n '__fish_seen_subcommand_from show' -s P -l property -x -a '(__albatrossctl_fields)' -d 'This field only'
 complete -c albatrossctl -n '__fish_seen_subcommand_from top' -s d -l delay -x -a '500ms 1s 5s 1min' -d 'How long from one look to the next'

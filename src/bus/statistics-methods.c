@@ -53,7 +53,7 @@ static int append_interface(sd_bus_message *reply,
         if (r >= 0 && interface->bridge[0])
                 r = sd_bus_message_append(reply, "{sv}", "Bridge", "s", interface->bridge);
         if (r >= 0)
-                r = append_figures(reply, interface_figure_infos, N_INTERFACE_FIGURES,
+                r = append_figures(reply, interface_figure_infos, N_INTERFACE_STATISTICS,
                                    interface->present, interface->values);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
@@ -92,7 +92,7 @@ static int append_unikernel(void *userdata, const StatisticsView *view) {
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "{sv}");
         if (r >= 0)
-                r = append_figures(reply, figure_infos, N_FIGURES, view->figures->present,
+                r = append_figures(reply, figure_infos, N_STATISTICS, view->figures->present,
                                    view->figures->values);
         if (r >= 0)
                 r = append_interfaces(reply, view);

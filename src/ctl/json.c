@@ -38,6 +38,56 @@ static int bytes_read(json_t **ret, sd_bus_message *message) {
         return *ret ? 0 : -ENOMEM;
 }
 
+/* Both dictionaries that there are on the bus: of variants, or of numbers. */
+static int entry_read(json_t *object, sd_bus_message *message, const char *types) {
+        const char *key, *contents;
+        json_t *value;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &key);
+        if (r < 0)
+                return r;
+        if (types[1] == 'v') {
+                r = sd_bus_message_peek_type(message, NULL, &contents);
+                if (r >= 0)
+                        r = sd_bus_message_enter_container(message, SD_BUS_TYPE_VARIANT, contents);
+                if (r < 0)
+                        return r;
+        }
+        r = value_read(&value, message);
+        if (r < 0)
+                return r;
+        if (json_object_set_new(object, key, value) < 0)
+                return -ENOMEM;
+        return types[1] == 'v' ? sd_bus_message_exit_container(message) : 0;
+}
+
+static int dictionary_read(json_t **ret, sd_bus_message *message, const char *types) {
+        _cleanup_(json_decrefp) json_t *object = json_object();
+        const char contents[] = {'{', types[0], types[1], '}', '\0'};
+        int r;
+
+        if (!object)
+                return -ENOMEM;
+        r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, contents);
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, types)) > 0) {
+                r = entry_read(object, message, types);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(message);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(object);
+        return 0;
+}
+
+int json_from_dictionary(json_t **ret, sd_bus_message *message) {
+        return dictionary_read(ret, message, "sv");
+}
+
 /* An array, or a structure, whose members are of any type. */
 static int container_read(json_t **ret, sd_bus_message *message, char type, const char *contents) {
         _cleanup_(json_decrefp) json_t *array = NULL;
@@ -124,57 +174,11 @@ static int value_read(json_t **ret, sd_bus_message *message) {
                 return bytes_read(ret, message);
         if (type == SD_BUS_TYPE_ARRAY && strcmp(contents, "{sv}") == 0)
                 return json_from_dictionary(ret, message);
+        if (type == SD_BUS_TYPE_ARRAY && strcmp(contents, "{st}") == 0)
+                return dictionary_read(ret, message, "st");
         if (type == SD_BUS_TYPE_ARRAY || type == SD_BUS_TYPE_STRUCT)
                 return container_read(ret, message, type, contents);
         return basic_read(ret, message, type);
-}
-
-int json_from_dictionary(json_t **ret, sd_bus_message *message) {
-        _cleanup_(json_decrefp) json_t *object = NULL;
-        int r;
-
-        object = json_object();
-        if (!object)
-                return -ENOMEM;
-        r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
-        if (r < 0)
-                return r;
-        for (;;) {
-                const char *key, *contents;
-                json_t *value;
-
-                r = sd_bus_message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
-                if (r < 0)
-                        return r;
-                if (r == 0)
-                        break;
-                r = sd_bus_message_read(message, "s", &key);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_peek_type(message, NULL, &contents);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_enter_container(message, SD_BUS_TYPE_VARIANT, contents);
-                if (r < 0)
-                        return r;
-                r = value_read(&value, message);
-                if (r < 0)
-                        return r;
-                if (json_object_set_new(object, key, value) < 0)
-                        return -ENOMEM;
-                /* Out of the variant, out of the entry. */
-                for (int i = 0; i < 2; i++) {
-                        r = sd_bus_message_exit_container(message);
-                        if (r < 0)
-                                return r;
-                }
-        }
-        r = sd_bus_message_exit_container(message);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(object);
-        return 0;
 }
 
 json_t *json_from_numbers(const uint32_t *numbers, size_t n_numbers) {

@@ -86,6 +86,8 @@ const OptionInfo option_infos[N_OPTIONS] = {
                                  "Go back when it ends within that time, by default 10 seconds"},
         [OPTION_NOW] = {"now", 0, no_argument, NULL,
                         "Restart it when it is to run, so that it has that now"},
+        [OPTION_INFLUX] = {"influx", 0, no_argument, NULL,
+                           "Print InfluxDB's line protocol, for Telegraf"},
         [OPTION_BLOCKS] = {"blocks", 0, no_argument, NULL, "Remove its block devices too"},
 };
 

@@ -69,6 +69,7 @@ typedef enum OptionId {
         OPTION_SORT,
         OPTION_REVERSE,
         OPTION_PATHS,
+        OPTION_INFLUX,
         /* Not there yet. */
         OPTION_BLOCKS,
         N_OPTIONS,

@@ -131,6 +131,12 @@ const Verb verbs[] = {
          .synopsis = "[NAME|PATH:]",
          .help = "Show what happens, as it happens",
          .run = verb_monitor},
+        {.name = "stats",
+         .max_args = VERB_ANY,
+         .options = BIT(INFLUX),
+         .synopsis = "[NAME|PATH:...]",
+         .help = "Show what unikernels use of the host",
+         .run = verb_stats},
         {.name = "get-image",
          .min_args = 1,
          .max_args = 2,
@@ -171,9 +177,6 @@ const Verb verbs[] = {
          .synopsis = "",
          .help = "Show the configuration files of albatrossd, in their order",
          .run = verb_cat_config},
-
-        /* Not there yet. */
-        {.name = "stats"},
 };
 
 const size_t n_verbs = N_ELEMENTS(verbs);

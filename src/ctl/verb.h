@@ -63,6 +63,7 @@ int verb_rollback(const Options *options, Fault *fault);
 int verb_set(const Options *options, Fault *fault);
 int verb_show(const Options *options, Fault *fault);
 int verb_start(const Options *options, Fault *fault);
+int verb_stats(const Options *options, Fault *fault);
 int verb_status(const Options *options, Fault *fault);
 int verb_stop(const Options *options, Fault *fault);
 int verb_top(const Options *options, Fault *fault);

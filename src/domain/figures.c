@@ -9,7 +9,7 @@
  * "maxflt" and all, so that what was made for it goes on working; what it does not have is in a
  * measurement of our own, "cgroup". */
 /* clang-format off */
-const FigureInfo figure_infos[N_FIGURES] = {
+const FigureInfo figure_infos[N_STATISTICS] = {
         [FIGURE_TIMESTAMP] = {"Timestamp", 't', FIGURE_UTC, FIGURE_COMPUTED, "when this was read",
                 NULL, NULL},
         [FIGURE_START_TIMESTAMP] = {"StartTimestamp", 't', FIGURE_UTC, FIGURE_COMPUTED, "field 22 of /proc/PID/stat",
@@ -138,7 +138,7 @@ const FigureInfo figure_infos[N_FIGURES] = {
                 "cgroup", "tasks_current"},
 };
 
-const FigureInfo interface_figure_infos[N_INTERFACE_FIGURES] = {
+const FigureInfo interface_figure_infos[N_INTERFACE_STATISTICS] = {
         [INTERFACE_FLAGS] = {"Flags", 'u', FIGURE_BITS, FIGURE_LINK, "ifi_flags",
                 "interface", "flags"},
         [INTERFACE_MTU] = {"MTUBytes", 'u', FIGURE_BYTES, FIGURE_LINK, "IFLA_MTU",

@@ -42,7 +42,7 @@ typedef enum FigureSource {
         FIGURE_N_SOURCES,
 } FigureSource;
 
-typedef enum Figure {
+typedef enum Statistic {
         FIGURE_TIMESTAMP,
         FIGURE_START_TIMESTAMP,
         FIGURE_RUNTIME,
@@ -106,11 +106,11 @@ typedef enum Figure {
         FIGURE_IO_DISCARD_BYTES,
         FIGURE_IO_DISCARDS,
         FIGURE_TASKS,
-        N_FIGURES,
-} Figure;
+        N_STATISTICS,
+} Statistic;
 
 /* Of an interface of the host's, a tap: input is what came from the guest. */
-typedef enum InterfaceFigure {
+typedef enum InterfaceStatistic {
         INTERFACE_FLAGS,
         INTERFACE_MTU,
         INTERFACE_SPEED,
@@ -124,8 +124,8 @@ typedef enum InterfaceFigure {
         INTERFACE_OUTPUT_ERRORS,
         INTERFACE_OUTPUT_DROPPED,
         INTERFACE_COLLISIONS,
-        N_INTERFACE_FIGURES,
-} InterfaceFigure;
+        N_INTERFACE_STATISTICS,
+} InterfaceStatistic;
 
 typedef struct FigureInfo {
         const char *name;
@@ -137,8 +137,8 @@ typedef struct FigureInfo {
         const char *field;
 } FigureInfo;
 
-extern const FigureInfo figure_infos[N_FIGURES];
-extern const FigureInfo interface_figure_infos[N_INTERFACE_FIGURES];
+extern const FigureInfo figure_infos[N_STATISTICS];
+extern const FigureInfo interface_figure_infos[N_INTERFACE_STATISTICS];
 
 /* "cpu.stat": how the source is called. */
 const char *figure_source_name(FigureSource source);

@@ -124,7 +124,7 @@ static bool interfaces_are_valid(const StatisticsInterface *interfaces, size_t n
                     !text_is_valid(interface->name, sizeof(interface->name), false) ||
                     !text_is_valid(interface->bridge, sizeof(interface->bridge), true) ||
                     !figures_are_valid(interface->present, interface->values,
-                                       interface_figure_infos, N_INTERFACE_FIGURES))
+                                       interface_figure_infos, N_INTERFACE_STATISTICS))
                         return false;
         }
         return true;
@@ -155,7 +155,7 @@ static ssize_t sample_read(Sample *ret,
         needed += wire->n_counters * sizeof(*sample.counters);
         if (size < needed ||
             !figures_are_valid(wire->figures.present, wire->figures.values, figure_infos,
-                               N_FIGURES) ||
+                               N_STATISTICS) ||
             !interfaces_are_valid(sample.interfaces, wire->n_interfaces,
                                   targets->targets[wire->target].n_taps) ||
             !counters_are_valid(sample.counters, wire->n_counters))

@@ -23,7 +23,7 @@ void host_links_clear(HostLinks *links) {
         *links = (HostLinks){};
 }
 
-static void set(HostLink *link, InterfaceFigure figure, uint64_t value) {
+static void set(HostLink *link, InterfaceStatistic figure, uint64_t value) {
         link->present |= UINT64_C(1) << figure;
         link->values[figure] = value;
 }
@@ -31,7 +31,7 @@ static void set(HostLink *link, InterfaceFigure figure, uint64_t value) {
 /* The kernel's structure grows at its end. */
 static void take_counters(struct nlattr *attribute, HostLink *link) {
         static const struct {
-                InterfaceFigure figure;
+                InterfaceStatistic figure;
                 size_t offset;
         } counters[] = {
 #define COUNTER(figure, member) {figure, offsetof(struct rtnl_link_stats64, member)}

@@ -12,8 +12,8 @@
 typedef struct HostLink {
         int index, master; /* 0: none */
         char name[IFNAMSIZ];
-        uint64_t present; /* bits of InterfaceFigure */
-        uint64_t values[N_INTERFACE_FIGURES];
+        uint64_t present; /* bits of InterfaceStatistic */
+        uint64_t values[N_INTERFACE_STATISTICS];
 } HostLink;
 
 typedef struct HostLinks {

@@ -67,7 +67,7 @@ static bool read_value(const char *text, uint64_t *ret) {
         return is_end(*end);
 }
 
-static void take_line(Figure figure, const char *line, char separator, Figures *figures) {
+static void take_line(Statistic figure, const char *line, char separator, Figures *figures) {
         const FigureInfo *info = &figure_infos[figure];
         const char *value = info->key[0] ? behind_key(line, info->key, separator) : line;
         uint64_t number;
@@ -90,7 +90,7 @@ static const char *find_word(const char *line, const char *key) {
 }
 
 /* "some avg10=0.00 avg60=0.00 avg300=0.00 total=0"; a key is two of these words. */
-static void take_pressure(Figure figure, const char *line, Figures *figures) {
+static void take_pressure(Statistic figure, const char *line, Figures *figures) {
         const FigureInfo *info = &figure_infos[figure];
         size_t length = strcspn(info->key, " ");
         const char *value, *end;
@@ -108,7 +108,7 @@ static void take_pressure(Figure figure, const char *line, Figures *figures) {
 }
 
 /* "8:0 rbytes=1 wbytes=2 ...", one line for each device: all of them together. */
-static void add_device(Figure figure, const char *line, Figures *figures) {
+static void add_device(Statistic figure, const char *line, Figures *figures) {
         const char *value = find_word(line, figure_infos[figure].key), *end;
         uint64_t number;
 
@@ -118,7 +118,7 @@ static void add_device(Figure figure, const char *line, Figures *figures) {
                 figures_set(figures, figure, number);
 }
 
-static void take(Figure figure, const char *line, Figures *figures) {
+static void take(Statistic figure, const char *line, Figures *figures) {
         FigureSource source = figure_infos[figure].source;
 
         if (source == FIGURE_CPU_PRESSURE || source == FIGURE_MEMORY_PRESSURE ||
@@ -131,11 +131,11 @@ static void take(Figure figure, const char *line, Figures *figures) {
 }
 
 void parse_file(FigureSource source, const char *text, Figures *figures) {
-        Figure first = 0, end;
+        Statistic first = 0, end;
 
-        while (first < N_FIGURES && figure_infos[first].source != source)
+        while (first < N_STATISTICS && figure_infos[first].source != source)
                 first++;
-        for (end = first; end < N_FIGURES && figure_infos[end].source == source; end++)
+        for (end = first; end < N_STATISTICS && figure_infos[end].source == source; end++)
                 /* No line of a device: nothing was read or written. */
                 if (source == FIGURE_IO_STAT)
                         figures_set(figures, end, 0);
@@ -143,7 +143,7 @@ void parse_file(FigureSource source, const char *text, Figures *figures) {
         while (*text) {
                 size_t length = strcspn(text, "\n");
 
-                for (Figure figure = first; figure < end; figure++)
+                for (Statistic figure = first; figure < end; figure++)
                         take(figure, text, figures);
                 text += length + (text[length] == '\n');
         }
@@ -181,7 +181,7 @@ int parse_stat(const char *text, uint64_t ticks, Figures *figures, ProcessStat *
         if (r < 0)
                 return r;
 
-        for (Figure figure = 0; figure < N_FIGURES; figure++) {
+        for (Statistic figure = 0; figure < N_STATISTICS; figure++) {
                 const FigureInfo *info = &figure_infos[figure];
                 uint64_t number, value;
                 const char *end;

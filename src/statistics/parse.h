@@ -10,12 +10,12 @@
 
 #include "statistics/wire.h"
 
-static inline void figures_set(Figures *figures, Figure figure, uint64_t value) {
+static inline void figures_set(Figures *figures, Statistic figure, uint64_t value) {
         figures->present |= UINT64_C(1) << figure;
         figures->values[figure] = value;
 }
 
-static inline bool figures_have(const Figures *figures, Figure figure) {
+static inline bool figures_have(const Figures *figures, Statistic figure) {
         return figures->present >> figure & 1;
 }
 

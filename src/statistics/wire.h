@@ -44,10 +44,10 @@ typedef struct StatisticsTarget {
 
 typedef struct Figures {
         uint64_t present; /* bit N: values[N] is there */
-        uint64_t values[N_FIGURES];
+        uint64_t values[N_STATISTICS];
 } Figures;
 
-_Static_assert(N_FIGURES <= 64, "each figure has a bit");
+_Static_assert(N_STATISTICS <= 64, "each figure has a bit");
 
 typedef struct StatisticsInterface {
         char name[IFNAMSIZ];
@@ -55,7 +55,7 @@ typedef struct StatisticsInterface {
         uint32_t tap;          /* which of the taps of its target */
         uint32_t reserved;
         uint64_t present;
-        uint64_t values[N_INTERFACE_FIGURES];
+        uint64_t values[N_INTERFACE_STATISTICS];
 } StatisticsInterface;
 
 /* One of KVM's. */

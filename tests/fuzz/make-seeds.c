@@ -330,5 +330,6 @@ int main(int argc, char **argv) {
         make_deflated();
         make_images();
         make_network();
+        make_statistics();
         return 0;
 }

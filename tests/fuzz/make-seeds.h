@@ -14,3 +14,6 @@ void make_images(void);
 
 /* make-network.c: what the network service is asked, and what the kernel tells it. */
 void make_network(void);
+
+/* make-statistics.c: what albatross-statistics answers. */
+void make_statistics(void);

@@ -107,6 +107,27 @@ told=$(all team:busy | jq -r '.[] | keys_unsorted[]' | sort)
 check 'nothing is told that the table does not have' eval '[ -z "$(comm -23 <(echo "$told") \
     <(awk -F "\t" "\$1 == \"unikernel\" {print \$2}" /usr/share/doc/albatross/statistics.tsv | sort))" ]'
 
+# --- albatrossctl
+
+tells() { albatrossctl --json=short stats "$@" | jq -r 'map(.Name) | join(" ")'; }
+equal 'stats tells all' 'other team:busy team:idle' "$(tells)"
+equal 'those below a path' 'team:busy team:idle' "$(tells team:)"
+equal 'a path without its colon, too' 'team:busy team:idle' "$(tells team)"
+equal 'those that are named, each once' 'other team:idle team:busy' "$(tells other team:idle team: other)"
+equal 'with the same keys' "$(all team:busy | jq -r '.[] | keys | join(" ")')" \
+    "$(albatrossctl -j stats team:busy | jq -r '.[0] | del(.Name) | keys | join(" ")')"
+refuse 'one that does not run' 'stopped does not run' albatrossctl stats stopped
+refuse 'one that there is not' 'There is no unikernel nobody' albatrossctl stats nobody
+equal 'nothing below a path' '' "$(tells nobody:)"
+prints 'a table has a line for each' 'team:idle' albatrossctl stats
+prints 'and a header' 'CPU TIME' albatrossctl stats
+prints 'of one there is everything' 'CPUPressureSomeAvg60Percent: ' albatrossctl stats team:busy
+prints 'in units for people' 'DsizeBytes: 1.9M' albatrossctl stats team:busy
+equal 'no line of Influx is anything else' '' "$(albatrossctl stats --influx | grep -vE \
+    '^(resource_usage|kinfo_mem|cgroup),vm=[a-z:]+ ([a-z0-9_]+=[0-9.e+-]+i?,?)+ [0-9]{19}$')"
+equal 'each measurement is there once' 3 "$(albatrossctl stats --influx team:busy | wc -l)"
+check 'a user sees it, too' as alice albatrossctl stats --influx
+
 # --- for whoever asks
 
 statistics_as_alice() { as alice busctl call "${manager[@]}" GetStatistics s ''; }

@@ -215,21 +215,6 @@ static void refuses_what_is_not_there_yet_by_name(void **state) {
         assert_refused("destroy a --blocks", "The option '--blocks' of 'destroy' is not there yet");
 }
 
-/* They are known, with all that DESIGN.md lets stand behind them; main() says that they are not
- * there. */
-static void knows_the_verbs_that_are_not_there_yet(void **state) {
-        static const char *const lines[] = {
-                "stats alice:",
-        };
-
-        for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
-                PARSED(parsed, lines[i]);
-                assert_int_equal(parsed.r, 0);
-                assert_non_null(parsed.options.verb);
-                assert_null(parsed.options.verb->run);
-        }
-}
-
 static void block_is_a_size_where_limits_are_set(void **state) {
         PARSED(parsed, "--block=12G policy set alice --owner=alice --owner @staff --bridges= -q");
         const Options *options = &parsed.options;
@@ -329,7 +314,6 @@ int main(void) {
                 cmocka_unit_test(suggests_what_was_meant),
                 cmocka_unit_test(refuses_options_of_other_verbs),
                 cmocka_unit_test(refuses_what_is_not_there_yet_by_name),
-                cmocka_unit_test(knows_the_verbs_that_are_not_there_yet),
                 cmocka_unit_test(block_is_a_size_where_limits_are_set),
                 cmocka_unit_test(many_options_in_one_word_are_as_many),
                 cmocka_unit_test(refuses_too_few_and_too_many_arguments),

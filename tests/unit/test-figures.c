@@ -56,9 +56,9 @@ static void has_a_line(const char *where, const FigureInfo *info) {
 }
 
 static void each_figure_has_its_line_for_people(void **state) {
-        for (size_t i = 0; i < N_FIGURES; i++)
+        for (size_t i = 0; i < N_STATISTICS; i++)
                 has_a_line("unikernel", &figure_infos[i]);
-        for (size_t i = 0; i < N_INTERFACE_FIGURES; i++)
+        for (size_t i = 0; i < N_INTERFACE_STATISTICS; i++)
                 has_a_line("interface", &interface_figure_infos[i]);
 }
 
@@ -70,7 +70,7 @@ static void people_read_of_no_other_figure(void **state) {
         assert_non_null(file);
         while (fgets(line, sizeof(line), file))
                 n_lines += line[0] != '#';
-        assert_int_equal(n_lines, N_FIGURES + N_INTERFACE_FIGURES);
+        assert_int_equal(n_lines, N_STATISTICS + N_INTERFACE_STATISTICS);
 }
 
 static void check_infos(const FigureInfo *infos, size_t n) {
@@ -85,13 +85,13 @@ static void check_infos(const FigureInfo *infos, size_t n) {
 }
 
 static void no_name_is_given_twice(void **state) {
-        check_infos(figure_infos, N_FIGURES);
-        check_infos(interface_figure_infos, N_INTERFACE_FIGURES);
+        check_infos(figure_infos, N_STATISTICS);
+        check_infos(interface_figure_infos, N_INTERFACE_STATISTICS);
 }
 
 /* parse_file() relies on it. */
 static void those_of_one_source_stand_together(void **state) {
-        for (size_t i = 1; i < N_FIGURES; i++)
+        for (size_t i = 1; i < N_STATISTICS; i++)
                 for (size_t k = 0; k + 1 < i; k++)
                         if (figure_infos[k].source == figure_infos[i].source)
                                 assert_int_equal(figure_infos[i - 1].source,
@@ -108,9 +108,10 @@ static void names_have_their_units(void **state) {
                 {FIGURE_PERCENT, "Percent"}, {FIGURE_BITS_PER_SECOND, "BitsPerSecond"},
         };
 
-        for (size_t i = 0; i < N_FIGURES + N_INTERFACE_FIGURES; i++) {
-                const FigureInfo *info =
-                        i < N_FIGURES ? &figure_infos[i] : &interface_figure_infos[i - N_FIGURES];
+        for (size_t i = 0; i < N_STATISTICS + N_INTERFACE_STATISTICS; i++) {
+                const FigureInfo *info = i < N_STATISTICS
+                                                 ? &figure_infos[i]
+                                                 : &interface_figure_infos[i - N_STATISTICS];
 
                 for (size_t k = 0; k < N_ELEMENTS(suffixes); k++) {
                         const char *suffix = suffixes[k].suffix;

@@ -23,13 +23,13 @@ static Figures parsed(FigureSource source, const char *text) {
         return figures;
 }
 
-static void is_there(const Figures *figures, Figure figure, uint64_t value) {
+static void is_there(const Figures *figures, Statistic figure, uint64_t value) {
         if (!figures_have(figures, figure))
                 fail_msg("%s is missing", figure_infos[figure].name);
         assert_int_equal(figures->values[figure], value);
 }
 
-static void is_missing(const Figures *figures, Figure figure) {
+static void is_missing(const Figures *figures, Statistic figure) {
         if (figures_have(figures, figure))
                 fail_msg("%s is there", figure_infos[figure].name);
 }
