@@ -9,23 +9,16 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/cleanup.h"
+#include "base/listener.h"
 #include "daemon/daemon.h"
 #include "systemd/log.h"
 
 static int serve_private(Daemon *daemon, int fd) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
         sd_id128_t id;
         int r;
 
-        /* The socket's mode admits root only; this is the second lock on the same door. */
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-                r = -errno;
-        else
-                r = peer.uid == 0 ? 0 : -EPERM;
-        if (r >= 0)
-                r = sd_bus_new(&bus);
+        r = sd_bus_new(&bus);
         if (r < 0) {
                 fd_close(fd);
                 return r;
@@ -64,10 +57,6 @@ static int serve_private(Daemon *daemon, int fd) {
         return 0;
 }
 
-/* While there is nothing to accept it with, a connection waits in the socket, which stays readable:
- * to look again at once would only take the CPU from whoever could close something. */
-#define PAUSE_USEC (100ULL * 1000ULL)
-
 static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
         Daemon *daemon = userdata;
 
@@ -77,7 +66,7 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 static int pause_listening(Daemon *daemon) {
         int r;
 
-        r = sd_event_source_set_time_relative(daemon->pause, PAUSE_USEC);
+        r = sd_event_source_set_time_relative(daemon->pause, LISTENER_PAUSE_MSEC * 1000ULL);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(daemon->pause, SD_EVENT_ONESHOT);
@@ -91,18 +80,18 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
         int connection;
         int r;
 
-        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (connection < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+        connection = listener_accept(fd);
+        if (connection == -EAGAIN)
                 return 0;
-        if (connection < 0) {
+        if (connection < 0 && connection != -EPERM) {
                 if (!daemon->paused)
                         log_print(LOG_WARNING, "Private connections have to wait: %s",
-                                  strerror(errno));
+                                  strerror(-connection));
                 daemon->paused = true;
                 return pause_listening(daemon);
         }
         daemon->paused = false;
-        r = serve_private(daemon, connection);
+        r = connection < 0 ? connection : serve_private(daemon, connection);
         if (r < 0)
                 log_print(LOG_WARNING, "A private connection was refused: %s", strerror(-r));
         return 0;

@@ -40,10 +40,7 @@
 #define say(level, format, ...)                                                                    \
         ((void) fprintf(stderr, "<%d>" format "\n", level __VA_OPT__(, ) __VA_ARGS__))
 
-/* While there is nothing to accept it with, a connection waits in the socket, which stays readable:
- * it is looked at again after whatever happens next, or after this time. */
-#define DEAF_MS 100
-
+/* It is looked at again after whatever happens next, or after the time of a pause. */
 static void stop_listening(Launcher *launcher) {
         if (watch_change(&launcher->listener, 0) == 0)
                 launcher->is_deaf = true;
@@ -59,27 +56,19 @@ static int next_timeout(Launcher *launcher) {
 
         if (!launcher->is_deaf)
                 return timeout_ms;
-        return timeout_ms < 0 ? DEAF_MS : MIN_OF(timeout_ms, DEAF_MS);
+        return timeout_ms < 0 ? LISTENER_PAUSE_MSEC : MIN_OF(timeout_ms, LISTENER_PAUSE_MSEC);
 }
 
 static void listener_on_ready(Watch *watch, uint32_t events) {
         Launcher *launcher = LIST_ENTRY(watch, Launcher, listener);
-        _cleanup_(fd_closep) int fd = -1;
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
+        _cleanup_(fd_closep) int fd = listener_accept(watch->fd);
 
-        fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0) {
-                if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                        stop_listening(launcher);
-                return;
-        }
-
-        /* The socket's mode lets only root in already; this is for the day when it does not. */
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0) {
+        if (fd == -EPERM)
                 say(LOG_WARNING, "Refused a connection that is not root's");
+        else if (fd < 0 && fd != -EAGAIN)
+                stop_listening(launcher);
+        if (fd < 0)
                 return;
-        }
         if (connection_new(launcher, fd) < 0) {
                 say(LOG_WARNING, "Refused a connection: there are too many");
                 return;

@@ -142,6 +142,12 @@ static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
         int r;
 
         r = run_record_read(unikernel, &record);
+        if (r >= 0 && entry->state == LAUNCHER_ENDED && record.pid > 0 &&
+            record.pid != (pid_t) entry->pid) {
+                /* One before the run that is recorded, whose uid was not given back yet. */
+                forget(unikernel->manager, entry);
+                return;
+        }
         unikernel->adopted = true;
         if (r >= 0 && entry->state == LAUNCHER_ENDED && record.pid != (pid_t) entry->pid) {
                 /* Its end was recorded and only not forgotten, or it never left its gate. */
@@ -160,6 +166,8 @@ void adopt_entry(void *userdata, const LauncherReply *entry) {
         Manager *manager = userdata;
         Unikernel *unikernel = unikernels_find(manager, entry->name);
 
+        if (entry->state == LAUNCHER_ENDED && uid_hold_knows(manager, entry))
+                return;
         /* After a restart of the launcher alone: we know this one. */
         if (unikernel && unikernel->run && unikernel->run->child == entry->child &&
             unikernel->run->pid == (pid_t) entry->pid) {
@@ -206,7 +214,7 @@ void adopt_exited(void *userdata, const LauncherReply *exited) {
 
         if (unikernel && unikernel->run && unikernel->run->child == exited->child)
                 run_ended(unikernel, exited);
-        else
+        else if (!uid_hold_knows(manager, exited))
                 forget(manager, exited);
 }
 

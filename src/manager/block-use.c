@@ -235,32 +235,36 @@ static void on_taken_back(void *userdata, const WriterAnswer *answer) {
                           "The right of an official tender to open a block device could not "
                           "be taken back: %s",
                           strerror(-answer->error));
+        uid_hold_drop(userdata, answer->error);
 }
 
 /* Whoever gets it next is granted it after this: the writer works in order. */
-static void take_back(BlockDevice *device) {
+static void take_back(BlockDevice *device, UidHold *hold) {
         if (!device->is_granted)
                 return;
+        uid_hold_ref(hold);
         device->is_granted = writer_order(device->manager->writer,
                                           &(const WriterOrder){
                                                   .verb = WRITER_REVOKE_BLOCK,
                                                   .name = device->name.text,
                                           },
-                                          on_taken_back, NULL) < 0;
-        if (device->is_granted)
-                log_print(LOG_ERR,
-                          "The block device %s stays open to its last tender until it was "
-                          "used again",
-                          device->name.text);
+                                          on_taken_back, hold) < 0;
+        if (!device->is_granted)
+                return;
+        uid_hold_drop(hold, -ENOMEM);
+        log_print(LOG_ERR,
+                  "The block device %s stays open to its last tender until it was "
+                  "used again",
+                  device->name.text);
 }
 
-void blocks_close(Unikernel *unikernel) {
+void blocks_close(Unikernel *unikernel, UidHold *hold) {
         LIST_FOREACH(link, &unikernel->blocks) {
                 BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);
 
                 if (device->state != BLOCK_IN_USE)
                         continue;
-                take_back(device);
+                take_back(device, hold);
                 block_look(device);
                 block_set_state(device, BLOCK_IDLE);
                 if (device->is_leaving)
@@ -270,7 +274,7 @@ void blocks_close(Unikernel *unikernel) {
 
 static int sweep(void *userdata, const BlockDevice *device) {
         if (device->state != BLOCK_IN_USE)
-                take_back(block_find(userdata, device->name.text));
+                take_back(block_find(userdata, device->name.text), NULL);
         return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "manager/manager.h"
 
 typedef struct Claim Claim;
+typedef struct UidHold UidHold;
 
 /* Sizes are multiples of this: bytes. */
 #define BLOCK_UNIT (UINT64_C(1) << 20)
@@ -80,8 +81,9 @@ void blocks_unassign(Unikernel *unikernel);
 int blocks_open(Unikernel *unikernel, int ret_fds[], Fault *fault);
 
 /* The run is over, or never began: they are idle again, and nobody else may open their files. The
- * descriptors are the caller's to close, before this. */
-void blocks_close(Unikernel *unikernel);
+ * descriptors are the caller's to close, before this. @hold is referred to until the uid can't open
+ * them any more. */
+void blocks_close(Unikernel *unikernel, UidHold *hold);
 
 /* Notes in its run which devices are the ones that its configuration names. */
 int blocks_note(Unikernel *unikernel);

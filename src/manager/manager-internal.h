@@ -61,6 +61,7 @@ struct Manager {
         ListLink blocks_in_use;
         uint64_t blocks_allocated_bytes; /* by the block devices that are there */
         ListLink block_transfers;        /* under way */
+        ListLink uid_holds;
         uint64_t n_block_transfers;
         ListLink probes;      /* under way */
         ListLink policy_jobs; /* changes of policies; the first one is under way */
@@ -173,10 +174,21 @@ int host_bridges_check(const Manager *manager, const Devices *devices, Fault *fa
 int macs_take(Unikernel *unikernel, Fault *fault);
 void macs_give_back(Unikernel *unikernel);
 
+/* --- uid-hold.c: when the uid of a run may be another's */
+/* Begins with one reference. NULL without memory, which all of these take. */
+typedef struct UidHold UidHold;
+UidHold *uid_hold_new(Manager *manager, const Run *run);
+UidHold *uid_hold_ref(UidHold *hold);
+/* What was referred to has gone, or could not be made to: @error. After the last one the launcher
+ * forgets the child, and the uid is free. */
+void uid_hold_drop(UidHold *hold, int error);
+/* A launcher tells of an ended child: is it one whose uid is held, which is forgotten later? */
+bool uid_hold_knows(Manager *manager, const LauncherReply *entry);
+
 /* --- taps.c */
 int run_set_taps(Run *run, const TapName *taps, size_t n_taps, bool persist);
-/* Those that persist; one that has gone already does no harm. */
-void taps_remove(Manager *manager, const TapName *taps, size_t n_taps);
+/* Those that persist; one that has gone already does no harm. @hold is referred to until then. */
+void taps_remove(Manager *manager, const TapName *taps, size_t n_taps, UidHold *hold);
 /* One that does not persist, and that nobody else has: takes over @fd, without waiting. */
 void tap_discard(Manager *manager, int fd, const TapName *tap);
 /* At the start, when all that runs is known. */

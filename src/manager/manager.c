@@ -296,6 +296,7 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         list_init(&manager->limit_changes);
         list_init(&manager->blocks_in_use);
         list_init(&manager->block_transfers);
+        list_init(&manager->uid_holds);
         for (Program program = 0; program < N_PROGRAMS; program++)
                 manager->programs[program] = -1;
         manager->observer = no_observer;

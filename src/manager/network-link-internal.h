@@ -42,8 +42,10 @@ struct NetworkLink {
         Bridges incoming; /* what has been told of the next set */
         bool bridges_known;
 
-        Names keep;   /* of a sweep */
-        Names doomed; /* to be removed, by the next order */
+        Names keep;                   /* of a sweep */
+        Names doomed;                 /* to be removed, by the next orders: the first ones first */
+        uint64_t n_doomed, n_removed; /* so many were ever added there, and are done with */
+        ListLink removals;            /* who waits for that, in that order */
         bool removing;
 };
 
@@ -56,6 +58,7 @@ int order_give(NetworkLink *link, Order *order);
 
 /* --- network-removal.c */
 void names_clear(Names *names);
+void removals_free(NetworkLink *link);
 /* @order was answered. */
 void order_removed(NetworkLink *link, Order *order, int error);
 /* So far as @reply tells. */

@@ -154,7 +154,8 @@ static void order_settle(Order *order, int error, int *fd) {
 static void order_fail(NetworkLink *link, Order *order, int error) {
         const char *const names[] = {order->tap.text};
 
-        if (order->request.verb == NETWORK_PERSIST_TAP && network_remove_taps(link, names, 1) < 0)
+        if (order->request.verb == NETWORK_PERSIST_TAP &&
+            network_remove_taps(link, names, 1, NULL, NULL) < 0)
                 log_print(LOG_ERR, "No memory to have %s removed: the next start does that",
                           names[0]);
         order_settle(order, error, NULL);
@@ -424,6 +425,7 @@ NetworkLink *network_link_free(NetworkLink *link) {
         bridges_clear(&link->incoming);
         names_clear(&link->keep);
         names_clear(&link->doomed);
+        removals_free(link);
         free(link);
         return NULL;
 }
@@ -440,6 +442,7 @@ int network_link_new(NetworkLink **ret, sd_event *event, const NetworkHandlers *
         link->event = event;
         link->handlers = *handlers;
         list_init(&link->orders);
+        list_init(&link->removals);
         r = sd_event_add_time_relative(event, &link->retry_timer, CLOCK_MONOTONIC, RETRY_USEC, 0,
                                        on_retry, link);
         if (r < 0)

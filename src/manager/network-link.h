@@ -62,12 +62,19 @@ typedef void (*TapMade)(void *userdata, TapAnswer *answer);
  * or removes a persistent one. */
 int network_make_tap(NetworkLink *link, const TapOrder *order, TapMade made, void *userdata);
 
+/* That all of them are gone: 0, or negative errno. */
+typedef void (*TapsRemoved)(void *userdata, int error);
+
 /* Removes taps of ours by their names, many at once; those that are not there are passed over.
- * Nobody is told when that is done: a removal is repeated until it was answered. Persistent taps
- * need this. For others it spares their tender's end the 20 ms that the removal of one takes,
+ * @removed, which may be NULL, is called once, from the event loop, unless this fails. Persistent
+ * taps need this. For others it spares their tender's end the 20 ms that the removal of one takes,
  * during which nobody else can make or remove any: call it before the signal that ends the tender.
  */
-int network_remove_taps(NetworkLink *link, const char *const *names, size_t n_names);
+int network_remove_taps(NetworkLink *link,
+                        const char *const *names,
+                        size_t n_names,
+                        TapsRemoved removed,
+                        void *userdata);
 
 /* To be called once, after a start and before the first tap is made: removes every tap of ours but
  * the @n_names that are to be kept. */

@@ -12,6 +12,7 @@
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
+#include "manager/start.h"
 
 /* How long those that were killed have until it is looked again whether they are gone. */
 #define CLEAR_USEC (10ULL * 1000ULL)
@@ -76,11 +77,7 @@ void run_note_scope(Unikernel *unikernel, int error) {
 
 void run_give_back(Unikernel *unikernel, Run *run) {
         Manager *manager = unikernel->manager;
-        LauncherCall forget = {
-                .request.verb = LAUNCHER_FORGET,
-                .request.child = run->orphaned ? 0 : run->child,
-                .request.uid = run->uid,
-        };
+        UidHold *hold = uid_hold_new(manager, run);
         char unit[NAME_UNIT_MAX + 1];
 
         if (run->scoped) {
@@ -91,13 +88,14 @@ void run_give_back(Unikernel *unikernel, Run *run) {
         }
         if (run->sliced)
                 slices_release(manager, &unikernel->name, run->slice_number);
-        launcher_call(manager->launcher, &forget);
-        uid_pool_release(manager->uids, run->uid);
         if (run->taps_persist)
-                taps_remove(manager, run->taps, run->n_taps);
+                taps_remove(manager, run->taps, run->n_taps, hold);
         /* Those of a start are its own until it is over. */
-        if (!unikernel->start)
-                blocks_close(unikernel);
+        if (unikernel->start)
+                unikernel->start->uid_hold = uid_hold_ref(hold);
+        else
+                blocks_close(unikernel, hold);
+        uid_hold_drop(hold, 0);
         run_free(run);
 }
 

@@ -154,8 +154,9 @@ void start_drop_devices(Start *start) {
                 if (start->taps[i].fd >= 0)
                         tap_discard(manager, TAKE_FD(start->taps[i].fd), name);
                 else if (start->taps_persist && !start->taps_handed && name->text[0] != '\0')
-                        taps_remove(manager, name, 1);
+                        taps_remove(manager, name, 1, start->uid_hold);
         }
         start_close_devices(start);
-        blocks_close(start->unikernel);
+        blocks_close(start->unikernel, start->uid_hold);
+        uid_hold_drop(TAKE_PTR(start->uid_hold), 0);
 }

@@ -34,7 +34,8 @@ struct Start {
         TapName *tap_names;
         size_t n_taps; /* that were asked for */
         bool brings_devices, taps_persist;
-        bool taps_handed; /* they are the run's, which gives them back */
+        UidHold *uid_hold; /* of its run that has ended */
+        bool taps_handed;  /* they are the run's, which gives them back */
         unsigned n_pending;
         bool recorded, opening;
         int r; /* the first failure */

@@ -33,14 +33,24 @@ int run_set_taps(Run *run, const TapName *taps, size_t n_taps, bool persist) {
         return 0;
 }
 
-void taps_remove(Manager *manager, const TapName *taps, size_t n_taps) {
+static void on_removed(void *userdata, int error) {
+        uid_hold_drop(userdata, error);
+}
+
+void taps_remove(Manager *manager, const TapName *taps, size_t n_taps, UidHold *hold) {
         const char *names[DEVICES_MAX];
+        int r;
 
         for (size_t i = 0; i < n_taps; i++)
                 names[i] = taps[i].text;
-        if (n_taps > 0 && network_remove_taps(manager->network, names, n_taps) < 0)
+        if (n_taps == 0)
+                return;
+        r = network_remove_taps(manager->network, names, n_taps, on_removed, uid_hold_ref(hold));
+        if (r < 0) {
                 log_print(LOG_ERR, "No memory to have %s removed: the next start does that",
                           names[0]);
+                uid_hold_drop(hold, r);
+        }
 }
 
 /* --- one that nobody wants any more --- */
@@ -57,7 +67,7 @@ void tap_discard(Manager *manager, int fd, const TapName *tap) {
         sd_event_source *source;
 
         /* It is closed here when the removal has let go of it, which takes no time. */
-        if (network_remove_taps(manager->network, names, 1) >= 0 &&
+        if (network_remove_taps(manager->network, names, 1, NULL, NULL) >= 0 &&
             sd_event_add_io(manager->event, &source, fd, EPOLLIN | EPOLLET, on_tap, manager) >= 0) {
                 if (sd_event_source_set_io_fd_own(source, true) >= 0)
                         return;

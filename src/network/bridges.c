@@ -60,13 +60,26 @@ static int insert(HostBridges *bridges, const HostBridge *bridge) {
         return 0;
 }
 
-/* An interface came, changed or went. Bridges are told by their index, since they can be renamed.
- */
+/* One came, changed or went. They are told by their index, since they can be renamed. */
+static int note(HostBridges *bridges, int type, const HostBridge *bridge) {
+        size_t i;
+
+        for (i = 0; i < bridges->n; i++)
+                if (bridges->bridges[i].index == bridge->index)
+                        break;
+        if (i < bridges->n && type == RTM_NEWLINK &&
+            strcmp(bridges->bridges[i].name.text, bridge->name.text) == 0) {
+                bridges->bridges[i] = *bridge;
+                return 0;
+        }
+        if (i < bridges->n)
+                remove_at(bridges, i);
+        return type == RTM_NEWLINK ? insert(bridges, bridge) : 0;
+}
+
 static int on_link(void *userdata, struct nlmsghdr *header) {
-        HostBridges *bridges = userdata;
         HostBridge bridge = {};
         Link link;
-        size_t i;
 
         if (link_parse(header, &link) < 0 || strcmp(link.kind, "bridge") != 0)
                 return 0;
@@ -74,18 +87,7 @@ static int on_link(void *userdata, struct nlmsghdr *header) {
         bridge.mtu = link.mtu;
         bridge.vlan = link.vlan;
         memcpy(bridge.name.text, link.name, sizeof(bridge.name.text));
-
-        for (i = 0; i < bridges->n; i++)
-                if (bridges->bridges[i].index == link.index)
-                        break;
-        if (i < bridges->n && header->nlmsg_type == RTM_NEWLINK &&
-            strcmp(bridges->bridges[i].name.text, link.name) == 0) {
-                bridges->bridges[i] = bridge;
-                return 0;
-        }
-        if (i < bridges->n)
-                remove_at(bridges, i);
-        return header->nlmsg_type == RTM_NEWLINK ? insert(bridges, &bridge) : 0;
+        return note(userdata, header->nlmsg_type, &bridge);
 }
 
 static int ask_for_bridges(HostBridges *bridges) {
@@ -105,44 +107,65 @@ static int ask_for_bridges(HostBridges *bridges) {
         return r;
 }
 
-/* From nothing. What comes as a notification as well is noted twice, which does no harm. */
+/* From nothing. What comes as a notification as well is noted twice, which does no harm. Where
+ * something changes all the time, what was known stays, what is seen is added, and it is asked
+ * again later. */
 static int reload(HostBridges *bridges) {
+        HostBridges fresh = {.questions = bridges->questions};
         int r = -EAGAIN;
 
         for (unsigned i = 0; i < TRIES && r == -EAGAIN; i++) {
-                bridges->n = 0;
-                r = ask_for_bridges(bridges);
+                fresh.n = 0;
+                r = ask_for_bridges(&fresh);
         }
+        bridges->is_torn = r == -EAGAIN;
         bridges->changed = true;
-        return r;
+        for (size_t i = 0; bridges->is_torn && i < fresh.n; i++) {
+                r = note(bridges, RTM_NEWLINK, &fresh.bridges[i]);
+                if (r < 0)
+                        break;
+        }
+        if (r == 0 && !bridges->is_torn) {
+                free(bridges->bridges);
+                bridges->bridges = TAKE_PTR(fresh.bridges);
+                bridges->n = fresh.n;
+        }
+        free(fresh.bridges);
+        return r == -EAGAIN ? 0 : r;
 }
 
 int host_bridges_update(HostBridges *bridges) {
         int r;
 
         r = netlink_drain(&bridges->notifications, on_link, bridges);
-        return r == -ENOBUFS ? reload(bridges) : r;
+        return r == -ENOBUFS || (r == 0 && bridges->is_torn) ? reload(bridges) : r;
 }
 
-/* Each tap that comes or goes is told of five times, which nobody here wants to know, and what is
- * told of a port by its bridge neither. Where a message begins in another way, all come, and are
- * passed over later. */
-static int leave_out_taps(Netlink *netlink) {
+/* Each tap that comes or goes is told of five times, and each port by its bridge once more, which
+ * nobody here wants to know. The kernel looks at the kind (IFLA_LINKINFO, IFLA_INFO_KIND) of what
+ * it tells, and tells of bridges only: a name says nothing, anybody may call his bridge alb1. */
+static int leave_out_others(Netlink *netlink) {
         static const uint32_t family = NLMSG_HDRLEN,
-                              type = NLMSG_HDRLEN + sizeof(struct ifinfomsg) + 2, name = type + 2;
-        const uint32_t prefix = (uint32_t) NETWORK_PREFIX[0] << 16 |
-                                (uint32_t) NETWORK_PREFIX[1] << 8 | (uint32_t) NETWORK_PREFIX[2];
+                              attributes = NLMSG_HDRLEN + sizeof(struct ifinfomsg),
+                              find = (uint32_t) SKF_AD_OFF + SKF_AD_NLATTR,
+                              find_inside = (uint32_t) SKF_AD_OFF + SKF_AD_NLATTR_NEST;
         struct sock_filter code[] = {
                 BPF_STMT(BPF_LD | BPF_B | BPF_ABS, family),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNSPEC, 0, 9),
-                BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(IFLA_IFNAME), 0, 6),
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, name),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNSPEC, 0, 14),
+                BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, IFLA_LINKINFO),
+                BPF_STMT(BPF_LD | BPF_W | BPF_IMM, attributes),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, find),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 10, 0),
+                BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, IFLA_INFO_KIND),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, find_inside),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 7, 0),
+                BPF_STMT(BPF_MISC | BPF_TAX, 0),
+                /* The string "bridge", in the order of the network. */
+                BPF_STMT(BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x62726964, 0, 4),
+                BPF_STMT(BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN + 4),
                 BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, prefix, 0, 3),
-                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, name + 3),
-                BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, '0', 0, 1),
-                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, '9', 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x676500, 0, 1),
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
                 BPF_STMT(BPF_RET | BPF_K, 0),
         };
@@ -161,7 +184,7 @@ int host_bridges_open(HostBridges *bridges, Netlink *questions) {
         r = netlink_open(&bridges->notifications, NETLINK_ROUTE, RTMGRP_LINK);
         if (r < 0)
                 return r;
-        r = leave_out_taps(&bridges->notifications);
+        r = leave_out_others(&bridges->notifications);
         if (r < 0)
                 return r;
         return reload(bridges);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* The bridges that the host has, as the kernel last told. One that has the name of a tap of ours is
- * not reliably among them. */
+/* The bridges that the host has, as the kernel last told. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +22,7 @@ typedef struct HostBridges {
         Netlink *questions;
         HostBridge *bridges; /* sorted by name */
         size_t n;
+        bool is_torn; /* some may be missing, for too much changed while it was asked */
         bool changed; /* names came or went since this was last set to false */
 } HostBridges;
 
@@ -30,7 +30,7 @@ typedef struct HostBridges {
 int host_bridges_open(HostBridges *bridges, Netlink *questions);
 void host_bridges_close(HostBridges *bridges);
 
-/* Takes note of all that the kernel has told meanwhile. */
+/* Takes note of all that the kernel has told meanwhile, and asks again what was torn. */
 int host_bridges_update(HostBridges *bridges);
 
 /* NULL when there is none of that name. */

@@ -28,20 +28,14 @@ static void connection_close(Connection *connection) {
 }
 
 static void accept_connection(Network *network) {
-        _cleanup_(fd_closep) int fd = -1;
+        _cleanup_(fd_closep) int fd = listener_accept(network->listener_fd);
         const int send_size = SEND_SIZE;
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
 
-        fd = accept4(network->listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd == -EPERM)
+                say(LOG_WARNING, "Refused a connection that is not root's");
+        network->is_deaf = fd < 0 && fd != -EAGAIN && fd != -EPERM;
         if (fd < 0)
                 return;
-
-        /* The socket's mode lets only root in already; this is for the day when it does not. */
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0) {
-                say(LOG_WARNING, "Refused a connection that is not root's");
-                return;
-        }
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send_size, sizeof(send_size));
         for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
                 if (network->connections[i].fd < 0) {
@@ -79,23 +73,29 @@ static void receive(Network *network, Connection *connection) {
 
 static int run_once(Network *network) {
         struct pollfd waits[CONNECTIONS_MAX + 2];
+        bool looks_again = network->is_deaf || network->bridges.is_torn;
         int r;
 
         for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
                 waits[i] = (struct pollfd){.fd = network->connections[i].fd, .events = POLLIN};
-        waits[CONNECTIONS_MAX] = (struct pollfd){.fd = network->listener_fd, .events = POLLIN};
+        waits[CONNECTIONS_MAX] = (struct pollfd){
+                .fd = network->is_deaf ? -1 : network->listener_fd,
+                .events = POLLIN,
+        };
         waits[CONNECTIONS_MAX + 1] = (struct pollfd){
                 .fd = nl_socket_get_fd(network->bridges.notifications.socket),
                 .events = POLLIN,
         };
-        if (poll(waits, N_ELEMENTS(waits), -1) < 0)
+        if (poll(waits, N_ELEMENTS(waits), looks_again ? LISTENER_PAUSE_MSEC : -1) < 0)
                 return errno == EINTR ? 0 : -errno;
+        /* Something may have been closed by now, or some time has passed. */
+        network->is_deaf = false;
 
         /* Requests first: they take note of what the kernel has told by themselves. */
         for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
                 if (waits[i].revents)
                         receive(network, network->connections + i);
-        if (waits[CONNECTIONS_MAX + 1].revents) {
+        if (waits[CONNECTIONS_MAX + 1].revents || network->bridges.is_torn) {
                 r = host_bridges_update(&network->bridges);
                 if (r < 0)
                         return r;

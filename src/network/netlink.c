@@ -143,8 +143,14 @@ static int take_answers(Netlink *netlink, Batch *batch, NetlinkData data, void *
                         continue;
                 if (header->nlmsg_flags & NLM_F_DUMP_INTR)
                         batch->errors[i] = -EAGAIN;
-                if (header->nlmsg_type == NLMSG_DONE)
+                if (header->nlmsg_type == NLMSG_DONE) {
+                        /* A dump that could not be told to its end says so here. */
+                        if (nlmsg_datalen(header) >= (int) sizeof(batch->errors[i]) &&
+                            batch->errors[i] == 0)
+                                memcpy(&batch->errors[i], nlmsg_data(header),
+                                       sizeof(batch->errors[i]));
                         return 1;
+                }
                 if (header->nlmsg_type == NLMSG_ERROR) {
                         const struct nlmsgerr *error = nlmsg_data(header);
 

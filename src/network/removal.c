@@ -41,6 +41,15 @@ static int on_named(void *userdata, struct nlmsghdr *header) {
         return 0;
 }
 
+/* Some may go by themselves meanwhile, with their tenders; that is what was wanted. Others that
+ * could not be moved are still there. */
+static int result_of(const Batch *batch) {
+        for (size_t i = 0; i < batch->n; i++)
+                if (batch->errors[i] < 0 && batch->errors[i] != -ENODEV)
+                        return batch->errors[i];
+        return 0;
+}
+
 /* Which of @names are ours. One that is not there is a failure of its own request only. */
 static int find_named(Netlink *netlink, const NetworkName *names, size_t n_names, Found *ret) {
         const struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
@@ -59,11 +68,10 @@ static int find_named(Netlink *netlink, const NetworkName *names, size_t n_names
         }
         if (r == 0)
                 r = netlink_talk(netlink, &batch, on_named, ret);
-        for (size_t i = 0; r == -ENODEV && i < batch.n; i++)
-                if (batch.errors[i] < 0 && batch.errors[i] != -ENODEV)
-                        r = batch.errors[i];
+        if (r == -ENODEV)
+                r = result_of(&batch);
         batch_clear(&batch);
-        return r == -ENODEV ? 0 : r;
+        return r;
 }
 
 static int add_to_group(Batch *batch, int index) {
@@ -80,7 +88,6 @@ static int add_removal(Batch *batch) {
         return message && nla_put_u32(message, IFLA_GROUP, GROUP) >= 0 ? 0 : -ENOMEM;
 }
 
-/* Some may go by themselves meanwhile, with their tenders; that is what was wanted. */
 static int remove_found(Netlink *netlink, const Found *found) {
         Batch batch = {};
         int r = 0;
@@ -91,12 +98,11 @@ static int remove_found(Netlink *netlink, const Found *found) {
                 r = add_removal(&batch);
         if (r == 0) {
                 r = netlink_talk(netlink, &batch, NULL, NULL);
-                for (size_t i = 0; i + 1 < batch.n; i++)
-                        if (batch.errors[i] < 0)
-                                r = batch.errors[batch.n - 1];
+                if (r == -ENODEV)
+                        r = result_of(&batch);
         }
         batch_clear(&batch);
-        return r == -ENODEV ? 0 : r;
+        return r;
 }
 
 int taps_remove(Netlink *netlink, const NetworkName *names, size_t n_names) {

@@ -27,6 +27,7 @@ typedef struct Connection {
 /* The whole of the running service. */
 typedef struct Network {
         int listener_fd;
+        bool is_deaf; /* there is nothing to accept a connection with at the moment */
         Connection connections[CONNECTIONS_MAX];
         Netlink netlink;
         HostBridges bridges;

@@ -27,6 +27,7 @@ knock() { # SOCKET: connects as often as its backlog takes, and waits
 check 'one runs' albatrossctl create --memory=2 runs "$HELLO" -- --sleep=600
 invariants_note
 normal=$(prlimit --noheadings --pid "$(main_pid albatrossd)" --nofile -o SOFT)
+network_normal=$(prlimit --noheadings --pid "$(main_pid albatross-network)" --nofile -o SOFT)
 launcher_normal=$(prlimit --noheadings --pid "$(main_pid albatross-launcher)" --nofile -o SOFT)
 
 # --- connections that can't be accepted
@@ -42,6 +43,12 @@ knock /run/albatross/launcher
 sleep 0.2
 check 'the same with the launcher' [ "$(busy albatross-launcher)" -lt 20 ]
 limit albatross-launcher "$launcher_normal"
+wait
+limit albatross-network 3
+knock /run/albatross/network
+sleep 0.2
+check 'and with the network service' [ "$(busy albatross-network)" -lt 20 ]
+limit albatross-network "$network_normal"
 wait
 check 'with some again, one can be created' timeout 5 albatrossctl create --memory=2 more "$HELLO"
 check 'and destroyed' albatrossctl destroy more

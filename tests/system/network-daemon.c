@@ -147,7 +147,7 @@ static void a_persistent_tap_comes_without_and_is_removed_by_name(void **state) 
         assert_int_equal(made.answer.error, 0);
         assert_int_equal(made.answer.fd, -1);
         assert_true(shell_says("persist on", "ip -d link show dev %s", name));
-        assert_int_equal(network_remove_taps(world.link, &name, 1), 0);
+        assert_int_equal(network_remove_taps(world.link, &name, 1, NULL, NULL), 0);
         assert_true(wait_for_no_link(name));
 }
 
@@ -199,7 +199,7 @@ static void what_was_not_answered_is_asked_again_when_the_service_dies(void **st
                 }
                 assert_true(shell_says(name, "ip -o link show dev %s", name));
                 if (i % 2)
-                        assert_int_equal(network_remove_taps(world.link, &name, 1), 0);
+                        assert_int_equal(network_remove_taps(world.link, &name, 1, NULL, NULL), 0);
                 else
                         close(made[i].answer.fd);
         }
@@ -222,7 +222,7 @@ static void removals_are_owed_whoever_dies(void **state) {
                 assert_int_equal(made[i].answer.error, 0);
                 names[i] = made[i].answer.name;
         }
-        assert_int_equal(network_remove_taps(world.link, names, N_MANY), 0);
+        assert_int_equal(network_remove_taps(world.link, names, N_MANY, NULL, NULL), 0);
         shell("systemctl kill -s KILL albatross-network.service");
         assert_true(wait_for_no_link(": alb"));
 }

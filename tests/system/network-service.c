@@ -160,6 +160,16 @@ static void all_who_watch_are_told_of_bridges(void **state) {
         assert_true(client_sees_bridge(first, "brother", false));
         assert_true(client_sees_bridge(other, "brother", false));
 
+        /* One may be called as if it were a tap of ours. */
+        shell("ip link add alb1 type bridge");
+        assert_true(client_sees_bridge(first, "alb1", true));
+        shell("ip link set alb1 name brodge && ip link set brodge name alb2");
+        assert_true(client_sees_bridge(first, "alb2", true));
+        assert_true(client_sees_bridge(first, "alb1", false));
+        shell("ip link del alb2");
+        assert_true(client_sees_bridge(first, "alb2", false));
+        assert_true(client_sees_bridge(other, "alb2", false));
+
         /* Other changes are no news. */
         n_sets = first->n_bridge_sets;
         shell("ip link add notbridge type veth peer name notbridge2 &&"

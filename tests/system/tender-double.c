@@ -4,7 +4,8 @@
  * Stands in for a tender where the point is how tenders are found and asked, see tenders.sh. What
  * it does at --version is the text that was appended to its file behind "\nDOUBLE ": "hang",
  * "chatter", "flood", "crash", or a status, a space and what to print, with "|" for a
- * newline. Otherwise it says how it was started, looks at its image, and ends with status 0.
+ * newline. Otherwise it says how it was started, looks at its image, and ends with status 0, or,
+ * when the guest's last argument is "stay", when it is made to.
  */
 
 #include <fcntl.h>
@@ -81,6 +82,9 @@ static int run(int argc, char **argv) {
             memcmp(magic, "\177ELF", sizeof(magic)) != 0)
                 return EXIT_FAILURE;
         printf("the image is one\n");
+        fflush(stdout);
+        if (strcmp(argv[argc - 1], "stay") == 0)
+                pause();
         return EXIT_SUCCESS;
 }
 
