@@ -7,14 +7,14 @@
 #include "base/cleanup.h"
 #include "bus/service.h"
 
-const Method *bus_find_method(const char *member) {
-        static const Method *const tables[] = {
-                unikernel_methods, bulk_methods, private_methods,    block_methods,
-                policy_methods,    host_methods, statistics_methods,
-        };
+const Method *const bus_methods[] = {
+        unikernel_methods, bulk_methods, private_methods,    block_methods,
+        policy_methods,    host_methods, statistics_methods, NULL,
+};
 
-        for (size_t i = 0; i < N_ELEMENTS(tables); i++)
-                for (const Method *method = tables[i]; method->member; method++)
+const Method *bus_find_method(const char *member) {
+        for (const Method *const *table = bus_methods; *table; table++)
+                for (const Method *method = *table; method->member; method++)
                         if (strcmp(method->member, member) == 0)
                                 return method;
         return NULL;

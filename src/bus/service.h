@@ -33,6 +33,9 @@ extern const Method policy_methods[];
 extern const Method host_methods[];
 extern const Method statistics_methods[];
 
+/* All of these, and NULL. */
+extern const Method *const bus_methods[];
+
 /* The method of the manager's that is called so; NULL: none. */
 const Method *bus_find_method(const char *member);
 
