@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 allowed() {
     case $1 in
     base) ;;
-    domain | launcher | writer | network | spt) echo base ;;
+    domain | launcher | writer | network | spt | metrics) echo base ;;
     statistics) echo domain base network/netlink.h network/say.h ;;
     image | host | systemd) echo domain base ;;
     manager) echo systemd host image domain base launcher/wire.h writer/wire.h network/wire.h statistics/wire.h ;;

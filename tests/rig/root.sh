@@ -64,6 +64,8 @@ root_install() {
     units=$(chroot . /bin/tar -tf "$1" |
         sed -n 's,^\./usr/lib/systemd/system/\([^/@]*\.[a-z]*\)$,\1,p' |
         while read -r unit; do
+            # Off until somebody wants it, here too.
+            [ "$unit" != albatross-metrics.socket ] || continue
             ! grep -q '^\[Install\]' "usr/lib/systemd/system/$unit" || echo "$unit"
         done)
     # shellcheck disable=SC2086 # unit names have no spaces
