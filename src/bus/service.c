@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
 #include "bus/service.h"
+#include "systemd/log.h"
 
 /* Messages that may wait for one private connection, beside what its socket holds: the kernel keeps
  * some 10,000 already. */
@@ -45,10 +45,9 @@ static void cut_off_stalled(BusService *service) {
                     sd_bus_get_n_queued_write(connection->bus, &n_queued) < 0 ||
                     n_queued < N_QUEUED_MAX)
                         continue;
-                sd_journal_print(
-                        LOG_WARNING,
-                        "A private connection is cut off: it has left %llu messages unread",
-                        (unsigned long long) n_queued);
+                log_print(LOG_WARNING,
+                          "A private connection is cut off: it has left %llu messages unread",
+                          (unsigned long long) n_queued);
                 connection_free(connection);
         }
 }

@@ -129,7 +129,7 @@ static unsigned match(const FormatInfo *info, const Range *range) {
 }
 
 /* The weight of the range that means it most exactly; the best of them, should there be more. */
-static int weigh(const FormatInfo *info, const char *accept) {
+static int weigh(const FormatInfo *info, const char *accept, bool *ret_named) {
         Text rest = {accept, accept + strlen(accept)};
         unsigned best = 0;
         int weight = 0;
@@ -146,19 +146,24 @@ static int weigh(const FormatInfo *info, const char *accept) {
                 weight = exactness > best ? range.weight : MAX_OF(weight, range.weight);
                 best = exactness;
         }
+        *ret_named = best >= 3;
         return weight;
 }
 
 int negotiate(const char *accept) {
-        int text, openmetrics;
+        int weights[N_FORMATS];
+        bool named[N_FORMATS];
 
         if (!accept)
                 return FORMAT_TEXT;
-        text = weigh(&infos[FORMAT_TEXT], accept);
-        openmetrics = weigh(&infos[FORMAT_OPENMETRICS], accept);
-        if (text == 0 && openmetrics == 0)
+        for (Format format = 0; format < N_FORMATS; format++)
+                weights[format] = weigh(&infos[format], accept, &named[format]);
+        if (weights[FORMAT_TEXT] != weights[FORMAT_OPENMETRICS])
+                return weights[FORMAT_OPENMETRICS] > weights[FORMAT_TEXT] ? FORMAT_OPENMETRICS
+                                                                          : FORMAT_TEXT;
+        if (weights[FORMAT_TEXT] == 0)
                 return -EINVAL;
-        return openmetrics >= text ? FORMAT_OPENMETRICS : FORMAT_TEXT;
+        return named[FORMAT_OPENMETRICS] ? FORMAT_OPENMETRICS : FORMAT_TEXT;
 }
 
 const char *format_content_type(Format format) {

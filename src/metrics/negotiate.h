@@ -9,7 +9,8 @@ typedef enum Format {
         N_FORMATS,
 } Format;
 
-/* NULL: it says nothing, and gets the older one. OpenMetrics where both are as good. -EINVAL: it
+/* NULL: it says nothing, and gets the older one. Where both are as good it is
+ * OpenMetrics when that was named. -EINVAL: it
  * takes neither. A part of @accept that makes no sense is passed over. */
 int negotiate(const char *accept);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ struct Server {
         uint64_t idle_usec;
         sd_event_source *idle;
         unsigned n_clients;
+        bool has_left; /* somebody, since this was looked at */
         ListLink listeners;
         ListLink waiting;
         Fetch *fetch;
@@ -203,8 +205,10 @@ static enum MHD_Result on_request(void *userdata,
                                ? MHD_queue_response(connection, request->status, request->response)
                                : MHD_NO;
         /* Nobody has anything to say to us. */
-        if (*size > 0)
-                return MHD_NO;
+        if (*size > 0) {
+                *size = 0;
+                return MHD_YES;
+        }
         if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
                 return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "There is only GET.");
         if (strcmp(url, PATH) != 0)
@@ -270,6 +274,7 @@ static void on_client(void *userdata,
                 *context = client;
         } else {
                 server->n_clients--;
+                server->has_left = true;
                 client = *context;
                 if (client)
                         sd_event_source_disable_unref(client->deadline);
@@ -295,7 +300,11 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 static void work(Listener *listener) {
         MHD_UNSIGNED_LONG_LONG timeout_msec;
 
-        (void) MHD_run(listener->http);
+        /* Where there were as many as may be, it looks for others again when it is called again. */
+        do {
+                listener->server->has_left = false;
+                (void) MHD_run(listener->http);
+        } while (listener->server->has_left);
         listener->timer = sd_event_source_disable_unref(listener->timer);
         if (MHD_get_timeout(listener->http, &timeout_msec) == MHD_YES &&
             sd_event_add_time_relative(listener->server->event, &listener->timer, CLOCK_MONOTONIC,

@@ -30,6 +30,23 @@ packages_need() {
     fi
 }
 
+# packages_unpack DIRECTORY: what is in the packages of the group "unpack" is there afterwards.
+packages_unpack() {
+    local directory=$1 list package log
+    list=$(realpath "$(dirname "${BASH_SOURCE[0]}")")/packages
+    mkdir -p "$directory"
+    log=$directory/log
+    while read -r package; do
+        [ ! -e "$directory/$package.unpacked" ] || continue
+        echo "Unpacking: $package"
+        (cd "$directory" && rm -f "$package"_*.deb && apt-get -qq download "$package" &&
+            dpkg-deb -x "$package"_*.deb . && rm "$package"_*.deb && touch "$package.unpacked") >"$log" 2>&1 || {
+            cat "$log" >&2
+            return 1
+        }
+    done < <(sed -n 's/^unpack //p' "$list")
+}
+
 # What the packages' scripts have to say matters only when it goes wrong.
 packages_install() {
     local log

@@ -59,7 +59,7 @@ root_users() {
 root_install() {
     chroot . /bin/tar --no-overwrite-dir --keep-directory-symlink -xf "$1"
     for conf in usr/lib/sysusers.d/albatross*.conf; do
-        [ ! -e "$conf" ] || chroot . /bin/systemd-sysusers "/$conf"
+        [ ! -e "$conf" ] || chroot . /usr/bin/env SYSTEMD_LOG_LEVEL=warning /bin/systemd-sysusers "/$conf"
     done
     units=$(chroot . /bin/tar -tf "$1" |
         sed -n 's,^\./usr/lib/systemd/system/\([^/@]*\.[a-z]*\)$,\1,p' |
