@@ -165,7 +165,18 @@ static int tell_one(Statistics *statistics, const StatisticsOrder *order, const 
                                              });
 }
 
-static int on_tell(sd_event_source *source, void *userdata) {
+/* A timer that has run out takes its place behind all else that is waiting then. A deferred source
+ * would not: it is one that has always waited longest. */
+static int tell_on(Statistics *statistics) {
+        int r;
+
+        r = sd_event_source_set_time_relative(statistics->teller, 0);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(statistics->teller, SD_EVENT_ONESHOT);
+}
+
+static int on_tell(sd_event_source *source, uint64_t usec, void *userdata) {
         uint64_t until = manager_now(CLOCK_MONOTONIC) + SLICE_USEC;
         Statistics *statistics = userdata;
 
@@ -174,7 +185,7 @@ static int on_tell(sd_event_source *source, void *userdata) {
                 int r = 0;
 
                 if (manager_now(CLOCK_MONOTONIC) >= until)
-                        return 0;
+                        return tell_on(statistics);
                 if (statistics->next < statistics->samples.n)
                         r = tell_one(statistics, &asked->order,
                                      &statistics->samples.samples[statistics->next++]);
@@ -229,7 +240,8 @@ static void on_closed(void *userdata, int error) {
                 fail(statistics, why);
         } else {
                 (void) sd_event_source_set_enabled(statistics->deadline, SD_EVENT_OFF);
-                (void) sd_event_source_set_enabled(statistics->teller, SD_EVENT_ON);
+                if (tell_on(statistics) < 0)
+                        fail(statistics, "has answered, and can't be listened to");
         }
 }
 
@@ -275,7 +287,7 @@ static int begin(Statistics *statistics) {
                 return r;
         /* Nobody runs: everybody can be told so. */
         if (statistics->targets.n == 0)
-                return sd_event_source_set_enabled(statistics->teller, SD_EVENT_ON);
+                return tell_on(statistics);
         r = ask(statistics);
         if (r >= 0)
                 r = sd_event_source_set_time_relative(statistics->deadline, PATIENCE_USEC);
@@ -317,7 +329,8 @@ static int statistics_new(Statistics **ret, Manager *manager) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(statistics->deadline, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_defer(manager->event, &statistics->teller, on_tell, statistics);
+                r = sd_event_add_time_relative(manager->event, &statistics->teller, CLOCK_MONOTONIC,
+                                               0, 1, on_tell, statistics);
         if (r >= 0)
                 r = sd_event_source_set_enabled(statistics->teller, SD_EVENT_OFF);
         if (r < 0) {
