@@ -35,6 +35,20 @@ check 'a unikernel for CPU 1' albatrossctl create --memory=2 --cpus=1 pinned "$H
 equal '... is there alone' 1 "$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "/proc/$(albatrossctl show -P MainPID pinned)/status")"
 equal '... for the kernel, too' 1 "$(cat /sys/fs/cgroup/albatross.slice/albatross-pinned.scope/cpuset.cpus.effective)"
 
+# What the controllers count is told where they are there, as is what taskstats knows.
+figure() { albatrossctl --json=short stats pinned | jq -r --arg figure "$1" '.[0] | if has($figure) then .[$figure] else "absent" end'; }
+same_as() { # FIGURE FILE
+    equal "... $1 is $2" "$(cat "/sys/fs/cgroup/albatross.slice/albatross-pinned.scope/$2")" "$(figure "$1")"
+}
+same_as MemoryCurrentBytes memory.current
+same_as MemoryPeakBytes memory.peak
+same_as MemorySwapCurrentBytes memory.swap.current
+same_as TasksCurrent pids.current
+equal '... it was not killed for lack of memory' 0 "$(figure MemoryEventsOOMKill)"
+for name in CPUPeriods CPUThrottledUSec IOReadBytes IOWriteOperations InblockBlocks OutblockBlocks; do
+    check "... $name is there ($(figure $name))" not test "$(figure $name)" = absent
+done
+
 check 'all can be destroyed' albatrossctl destroy enough poor:hog poor:other pinned
 systemctl revert albatross-poor.slice
 
