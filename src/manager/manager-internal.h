@@ -45,6 +45,7 @@ struct Manager {
         LauncherLink *launcher;
         NetworkLink *network;
         WriterLink *writer;
+        WriterLink *look_up; /* of names: NSS may take long */
         UidPool *uids;
         Tenders *tenders;
         int programs[N_PROGRAMS];
@@ -63,8 +64,9 @@ struct Manager {
         ListLink block_transfers;        /* under way */
         ListLink uid_holds;
         uint64_t n_block_transfers;
-        ListLink probes;      /* under way */
-        ListLink policy_jobs; /* changes of policies; the first one is under way */
+        ListLink probes;          /* under way */
+        ListLink policy_jobs;     /* changes of policies; the first one is under way */
+        ListLink policy_look_ups; /* those whose owners are not known yet */
         bool runs_policy_jobs;
         int slices_fd; /* /run/albatross/slices */
         ListLink limit_changes;
@@ -78,6 +80,7 @@ struct Manager {
         void *ready_userdata;
         bool listed;                    /* the launcher has told what it has */
         bool bridges_told;              /* albatross-network has told which there are */
+        bool writes;                    /* the writer has begun */
         sd_event_source *bridges_timer; /* it takes its time */
         bool asking_uids;
         uint64_t launcher_generation;

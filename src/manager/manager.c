@@ -47,7 +47,7 @@ static const ManagerObserver no_observer = {
 void manager_look_ready(Manager *manager) {
         static const Fault no_fault;
 
-        if (!manager->ready || !manager->listed || !manager->bridges_told)
+        if (!manager->ready || !manager->listed || !manager->bridges_told || !manager->writes)
                 return;
         /* Those that run may have all the uids that were asked about so far. When they have all
          * that there are, nothing can be started, but everything else is served. */
@@ -88,6 +88,18 @@ void manager_list_done(Manager *manager, const LauncherReply *listed) {
         manager_look_ready(manager);
 }
 
+/* One that can't use the state directory is not started in a loop. */
+static void on_writer(void *userdata, const WriterAnswer *answer) {
+        Manager *manager = userdata;
+        Fault fault = {};
+
+        manager->writes = answer->error >= 0;
+        if (manager->writes)
+                manager_look_ready(manager);
+        else if (manager->ready)
+                manager->ready(manager->ready_userdata, answer->error, &fault);
+}
+
 static void on_free_uids(void *userdata, const WriterAnswer *answer) {
         Manager *manager = userdata;
         uint32_t uids[WRITER_UIDS_MAX];
@@ -120,7 +132,7 @@ int manager_refill_uids(Manager *manager) {
         n = uid_pool_candidates(manager->uids, uids, WRITER_UIDS_MAX);
         if (n == 0)
                 return 0;
-        r = writer_order(manager->writer,
+        r = writer_order(manager->look_up,
                          &(const WriterOrder){
                                  .verb = WRITER_FREE_UIDS,
                                  .data = uids,
@@ -269,7 +281,26 @@ static int open_all(Manager *manager, Fault *fault) {
         r = blocks_open_folder(manager, fault);
         if (r < 0)
                 return r;
-        r = writer_link_new(&manager->writer, manager->event, manager->state_fd, manager->block_fd);
+        r = writer_link_new(&manager->writer, manager->event,
+                            &(const WriterSpec){
+                                    .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
+                                    .state_fd = manager->state_fd,
+                                    .block_fd = manager->block_fd,
+                            });
+        if (r < 0)
+                return r;
+        /* About no uid at all: the answer says that it has begun. */
+        r = writer_order(manager->writer, &(const WriterOrder){.verb = WRITER_FREE_UIDS}, on_writer,
+                         manager);
+        if (r < 0)
+                return r;
+        r = writer_link_new(&manager->look_up, manager->event,
+                            &(const WriterSpec){
+                                    .program = ALBATROSS_LIBEXECDIR "/albatross-look-up",
+                                    .state_fd = -1,
+                                    .block_fd = -1,
+                                    .patience_usec = manager->settings.start_usec,
+                            });
         if (r < 0)
                 return r;
         r = host_bridges_begin(manager);
@@ -293,6 +324,7 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         manager->state_fd = manager->run_fd = manager->slices_fd = manager->block_fd = -1;
         list_init(&manager->probes);
         list_init(&manager->policy_jobs);
+        list_init(&manager->policy_look_ups);
         list_init(&manager->limit_changes);
         list_init(&manager->blocks_in_use);
         list_init(&manager->block_transfers);
@@ -355,6 +387,7 @@ Manager *manager_free(Manager *manager) {
         launcher_link_free(manager->launcher);
         network_link_free(manager->network);
         writer_link_free(manager->writer);
+        writer_link_free(manager->look_up);
         scope_watch_free(manager->scopes);
         blocks_free_all(manager);
         tdestroy(manager->unikernels, free_node);

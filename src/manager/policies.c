@@ -47,6 +47,8 @@ static PolicyJob *job_free(PolicyJob *job) {
 void policy_jobs_free(Manager *manager) {
         LIST_FOREACH(link, &manager->policy_jobs)
         job_free(LIST_ENTRY(link, PolicyJob, link));
+        LIST_FOREACH(link, &manager->policy_look_ups)
+        job_free(LIST_ENTRY(link, PolicyJob, link));
 }
 
 static void job_finish(PolicyJob *job, int r, const Fault *fault) {
@@ -297,25 +299,21 @@ static void on_owners(void *userdata, int r, const Fault *fault, Owners *owners)
         PolicyJob *job = userdata;
 
         if (r < 0) {
-                job_finish_and_go_on(job, r, fault);
+                job_finish(job, r, fault);
                 return;
         }
         job->owners = *owners;
         *owners = (Owners){};
         job->has_owners = true;
-        job->is_busy = false;
+        list_remove(&job->link);
+        list_append(&job->manager->policy_jobs, &job->link);
         policy_jobs_run(job->manager);
 }
 
 /* More than 0: it is under way. */
 static int job_begin(PolicyJob *job, Fault *fault) {
         const PolicyOrder *order = job->order;
-        int r;
 
-        if (order->change.given[POLICY_OWNERS] && !job->has_owners) {
-                r = owners_resolve(job->manager, &order->owners, on_owners, job, fault);
-                return r < 0 ? r : 1;
-        }
         /* It may have waited for others, and they may have taken away what allowed it. */
         if (order->is_allowed && !order->is_allowed(order->userdata))
                 return fault_set(fault, FAULT_NOT_AUTHORIZED,
@@ -350,6 +348,7 @@ void manager_order_policy(Manager *manager,
                           void *userdata) {
         Fault fault = {};
         PolicyJob *job;
+        int r;
 
         job = calloc(1, sizeof(*job));
         if (!job) {
@@ -360,8 +359,16 @@ void manager_order_policy(Manager *manager,
         job->order = order;
         job->done = done;
         job->userdata = userdata;
-        list_append(&manager->policy_jobs, &job->link);
-        policy_jobs_run(manager);
+        if (!order->change.given[POLICY_OWNERS]) {
+                list_append(&manager->policy_jobs, &job->link);
+                policy_jobs_run(manager);
+                return;
+        }
+        /* Names are looked up first: nobody else waits for how long that takes. */
+        list_append(&manager->policy_look_ups, &job->link);
+        r = owners_resolve(manager, &order->owners, on_owners, job, &fault);
+        if (r < 0)
+                job_finish(job, r, &fault);
 }
 
 /* --- asking --- */

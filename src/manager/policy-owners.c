@@ -69,6 +69,13 @@ static void on_answer(void *userdata, const WriterAnswer *answer) {
         Fault fault = {};
         size_t n = 0;
 
+        if (r == -ETIMEDOUT) {
+                r = fault_set(&fault, FAULT_TIMED_OUT,
+                              "Who the owners are was not found out in time: the name service "
+                              "does not answer");
+                fault_hint(&fault, "See nsswitch.conf(5) for where names are looked up; nothing "
+                                   "has changed");
+        }
         if (r >= 0 && answer->size > 0)
                 memcpy(answers, answer->data, MIN_OF(answer->size, sizeof(answers)));
         while (r >= 0 && (asked = strings_next(resolution->asked, asked))) {
@@ -103,7 +110,7 @@ int owners_resolve(Manager *manager,
         if (!resolution)
                 return -ENOMEM;
         *resolution = (Resolution){.asked = asked, .done = done, .userdata = userdata};
-        r = writer_order(manager->writer,
+        r = writer_order(manager->look_up,
                          &(const WriterOrder){
                                  .verb = WRITER_OWNERS,
                                  .data = questions,

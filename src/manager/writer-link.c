@@ -17,6 +17,7 @@ typedef struct PendingOrder {
         uint64_t serial;
         WriterDone done;
         void *userdata;
+        bool timed_out;
         bool again; /* it was sent to a second writer, after the first had died */
         size_t size;
         char message[];
@@ -24,7 +25,8 @@ typedef struct PendingOrder {
 
 struct WriterLink {
         sd_event *event;
-        int state_fd, block_fd;
+        WriterSpec spec;
+        sd_event_source *patience_timer;
         Channel *channel;
         Helper *helper;
         uint64_t serial;
@@ -53,6 +55,20 @@ static int check_answer(const PendingOrder *order, const WriterReply *reply, siz
         return reply->error;
 }
 
+/* Anew with each answer. */
+static int begin_patience(WriterLink *link) {
+        int r;
+
+        if (!link->patience_timer)
+                return 0;
+        if (list_is_empty(&link->pending))
+                return sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
+        r = sd_event_source_set_time_relative(link->patience_timer, link->spec.patience_usec);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(link->patience_timer, SD_EVENT_ONESHOT);
+}
+
 static void on_received(void *userdata, const void *data, size_t size, int *fds, size_t n_fds) {
         WriterLink *link = userdata;
         PendingOrder *order;
@@ -78,6 +94,20 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
                                       .data = (const char *) data + sizeof(reply),
                                       .size = size - sizeof(reply),
                               });
+        (void) begin_patience(link);
+}
+
+/* The first one is what it is at; the others are sent to another one. */
+static int on_impatient(sd_event_source *source, uint64_t usec, void *userdata) {
+        WriterLink *link = userdata;
+
+        if (list_is_empty(&link->pending) || !link->channel)
+                return 0;
+        log_print(LOG_ERR, "%s does not answer: another one is started",
+                  strrchr(link->spec.program, '/') + 1);
+        LIST_ENTRY(link->pending.next, PendingOrder, link)->timed_out = true;
+        channel_break(link->channel);
+        return 0;
 }
 
 static int writer_start(WriterLink *link);
@@ -87,6 +117,8 @@ static int writer_start(WriterLink *link);
 static int send_again(WriterLink *link, PendingOrder *order) {
         int r;
 
+        if (order->timed_out)
+                return -ETIMEDOUT;
         if (order->again)
                 return -EPIPE;
         order->again = true;
@@ -115,9 +147,14 @@ static void on_closed(void *userdata, int error) {
                 list_remove(entry);
                 list_append(&orphans, entry);
         }
-        LIST_FOREACH(entry, &orphans)
-        pending_settle(LIST_ENTRY(entry, PendingOrder, link),
-                       &(const WriterAnswer){.error = -EPIPE});
+        (void) begin_patience(link);
+        LIST_FOREACH(entry, &orphans) {
+                PendingOrder *order = LIST_ENTRY(entry, PendingOrder, link);
+
+                pending_settle(order, &(const WriterAnswer){
+                                              .error = order->timed_out ? -ETIMEDOUT : -EPIPE,
+                                      });
+        }
 }
 
 static int writer_start(WriterLink *link) {
@@ -131,12 +168,13 @@ static int writer_start(WriterLink *link) {
         ours = pair[0];
         theirs = pair[1];
 
-        r = helper_start(&link->helper, link->event,
-                         &(const HelperSpec){
-                                 .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
-                                 .fds = {-1, -1, 2, theirs, link->state_fd, link->block_fd},
-                                 .n_fds = 6,
-                         });
+        r = helper_start(
+                &link->helper, link->event,
+                &(const HelperSpec){
+                        .program = link->spec.program,
+                        .fds = {-1, -1, 2, theirs, link->spec.state_fd, link->spec.block_fd},
+                        .n_fds = 6,
+                });
         if (r < 0)
                 return r;
         r = channel_new(&link->channel, link->event, ours, sizeof(WriterReply) + WRITER_DATA_MAX,
@@ -189,6 +227,9 @@ int writer_order(WriterLink *link, const WriterOrder *order, WriterDone done, vo
         if (r < 0 && r != -EPIPE && r != -ECONNRESET)
                 return r;
         list_append(&link->pending, &TAKE_PTR(pending)->link);
+        /* Of several, the first one is what is waited for. */
+        if (link->pending.next == link->pending.previous)
+                (void) begin_patience(link);
         return 0;
 }
 
@@ -200,6 +241,7 @@ WriterLink *writer_link_free(WriterLink *link) {
                 list_remove(entry);
                 free(LIST_ENTRY(entry, PendingOrder, link));
         }
+        sd_event_source_disable_unref(link->patience_timer);
         channel_free(link->channel);
         helper_free(link->helper);
         free(link);
@@ -208,7 +250,7 @@ WriterLink *writer_link_free(WriterLink *link) {
 
 DEFINE_CLEANUP(WriterLink *, writer_link_free);
 
-int writer_link_new(WriterLink **ret, sd_event *event, int state_fd, int block_fd) {
+int writer_link_new(WriterLink **ret, sd_event *event, const WriterSpec *spec) {
         _cleanup_(writer_link_freep) WriterLink *link = NULL;
         int r;
 
@@ -216,12 +258,20 @@ int writer_link_new(WriterLink **ret, sd_event *event, int state_fd, int block_f
         if (!link)
                 return -ENOMEM;
         link->event = event;
-        link->state_fd = state_fd;
-        link->block_fd = block_fd;
+        link->spec = *spec;
         list_init(&link->pending);
         r = writer_start(link);
         if (r < 0)
                 return r;
+        if (spec->patience_usec > 0) {
+                r = sd_event_add_time_relative(event, &link->patience_timer, CLOCK_MONOTONIC, 0, 0,
+                                               on_impatient, link);
+                if (r < 0)
+                        return r;
+                r = sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
+                if (r < 0)
+                        return r;
+        }
 
         *ret = TAKE_PTR(link);
         return 0;

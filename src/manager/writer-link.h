@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* The daemon's end of albatross-writer: requests go out, each answer comes back once, in order. */
+/* The daemon's end of albatross-writer, or albatross-look-up: requests go out, each answer comes
+ * back once, in order. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +13,7 @@
 typedef struct WriterLink WriterLink;
 
 typedef struct WriterAnswer {
-        int error; /* 0 or negative errno; -EPIPE when the writer is gone */
+        int error; /* 0 or negative errno; -EPIPE when the writer is gone, -ETIMEDOUT */
         int *fds;  /* what the handler takes it sets to -1 */
         size_t n_fds;
         const void *data; /* valid during the call only */
@@ -30,11 +31,17 @@ typedef struct WriterOrder {
         size_t size;
 } WriterOrder;
 
-/* Starts the writer upon the state directory @state_fd and the folder of block devices @block_fd,
- * which stay the caller's. When it dies
- * another one is started, which is given what the first had not answered; what two of them have not
- * answered is answered by -EPIPE. A new writer empties tmp. */
-int writer_link_new(WriterLink **ret, sd_event *event, int state_fd, int block_fd);
+typedef struct WriterSpec {
+        const char *program;
+        int state_fd, block_fd; /* -1: none */
+        uint64_t patience_usec; /* one that answers nothing for so long is ended, and what it was
+                                 * at is answered by -ETIMEDOUT; 0: no limit */
+} WriterSpec;
+
+/* Starts it upon the state directory and the folder of block devices, which stay the caller's. When
+ * it dies another one is started, which is given what the first had not answered; what two of them
+ * have not answered is answered by -EPIPE. A new writer empties tmp. */
+int writer_link_new(WriterLink **ret, sd_event *event, const WriterSpec *spec);
 WriterLink *writer_link_free(WriterLink *link);
 
 /* @done may be NULL. It is called from the event loop only, never from within. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * albatross-writer: does for albatrossd what may wait for a disk or for NSS, as its one long-lived
- * child. Descriptor 3 is their socket, descriptor 4 the state directory. No request ends it; the
+ * albatross-writer: does for albatrossd what may wait for a disk, as its one long-lived child for
+ * that. Descriptor 3 is their socket, descriptor 4 the state directory. No request ends it; the
  * end of the daemon does, after all that was asked for has been done.
  */
 

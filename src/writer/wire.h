@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What albatrossd asks albatross-writer, its one child, to do: everything that may wait for a disk
- * or for NSS. Requests are carried out in order and answered in order, each with its serial; an
- * answer without error says that it is on disk. Requests that wait together go to the disk
- * together, so send what is independent without waiting for answers. Of requests that were not
- * answered when the machine went down, each may have happened or not; send what depends on
- * another one after its answer. What large files took that went or were replaced is free soon after
- * the answer, not before it.
+ * What albatrossd asks albatross-writer, its one child for that, to do: everything that may wait
+ * for a disk; and, in the same words, albatross-look-up, what may wait for NSS. Requests are
+ * carried out in order and answered in order, each with its serial; an answer without error says
+ * that it is on disk. Requests that wait together go to the disk together, so send what is
+ * independent without waiting for answers. Of requests that were not answered when the machine went
+ * down, each may have happened or not; send what depends on another one after its answer. What
+ * large files took that went or were replaced is free soon after the answer, not before it.
  *
  * A name is 1 to WRITER_NAME_MAX characters without "/", and not "." or "..": -EINVAL. A request
  * that makes no sense is answered with -EBADMSG, -EPROTO (another version), -EOPNOTSUPP (an
