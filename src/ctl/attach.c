@@ -104,7 +104,7 @@ static int open_console(Attachment *attachment, Fault *fault) {
 }
 
 static int copy_console(Attachment *attachment) {
-        static const ConsoleStyle cat = {.output = CONSOLE_CAT};
+        static const ConsoleStyle cat = {.output = CONSOLE_CAT, .is_alone = true};
         ExportEntry entry;
         int r;
 

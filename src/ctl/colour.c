@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "ctl/colour.h"
 
 bool colour_wanted(void) {
@@ -30,6 +31,13 @@ const char *colour_sequence(Colour colour, bool wanted) {
         };
 
         return wanted ? sequences[colour] : "";
+}
+
+const char *colour_of_place(size_t place) {
+        static const char *const sequences[] = {"\x1b[36m", "\x1b[33m", "\x1b[32m",
+                                                "\x1b[35m", "\x1b[34m", "\x1b[31m"};
+
+        return sequences[place % N_ELEMENTS(sequences)];
 }
 
 bool colour_has_utf8(void) {

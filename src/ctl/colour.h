@@ -5,6 +5,7 @@
  * characters beyond ASCII. */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum Colour {
         COLOUR_NORMAL,
@@ -19,6 +20,9 @@ bool colour_wanted(void);
 
 /* The sequence that switches to @colour; "" where none is wanted. */
 const char *colour_sequence(Colour colour, bool wanted);
+
+/* The sequence for the one at a place of several, which tells it from its neighbours. */
+const char *colour_of_place(size_t place);
 
 /* May characters beyond ASCII be used? Sets the locale's character set from the environment. */
 bool colour_has_utf8(void);

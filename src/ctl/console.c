@@ -110,22 +110,57 @@ static void print_time(FILE *out, uint64_t usec, ConsoleOutput output) {
         fputs(text, out);
 }
 
+static bool has_value(const ExportEntry *entry, const char *name, const char *value) {
+        const ExportField *field = export_find(entry, name);
+
+        return field && field->value_size == strlen(value) &&
+               memcmp(field->value, value, field->value_size) == 0;
+}
+
+/* journald ends a line also at a NUL, which was the guest's, and in the middle of one that is too
+ * long for it. */
+static void print_end(FILE *out, const ExportEntry *entry, const ConsoleStyle *style) {
+        bool is_joined = style->is_alone && style->output == CONSOLE_CAT;
+        bool is_nul = has_value(entry, "_LINE_BREAK", "nul");
+
+        if (is_nul && style->raw)
+                putc('\0', out);
+        else if (is_nul)
+                fputs("\\x00", out);
+        if (!is_joined || (!is_nul && !has_value(entry, "_LINE_BREAK", "line-max")))
+                putc('\n', out);
+}
+
+/* That it has left lines out, and how many. */
+static void print_notice(FILE *out, const ExportField *message) {
+        fputs("-- ", out);
+        escape_write(out, message->value, message->value_size, ESCAPE_LINE);
+        fputs(" --\n", out);
+}
+
 int console_print(FILE *out, const ExportEntry *entry, const ConsoleStyle *style) {
         const ExportField *message = export_find(entry, "MESSAGE");
+        bool is_notice = message && has_value(entry, "_TRANSPORT", "driver");
 
         if (style->output == CONSOLE_JSON)
                 return json_print_entry(out, entry);
 
         if (style->output != CONSOLE_CAT) {
                 print_time(out, console_entry_usec(entry), style->output);
-                fprintf(out, "%s: ", style->name);
+                if (!is_notice)
+                        fprintf(out, "%s%s:%s ", style->colour ? style->colour : "", style->name,
+                                style->colour ? style->normal : "");
+        }
+        if (is_notice) {
+                print_notice(out, message);
+                return 0;
         }
         if (message && style->raw)
                 fwrite(message->value, 1, message->value_size, out);
         else if (message)
                 escape_write(out, message->value, message->value_size,
                              style->output == CONSOLE_CAT ? ESCAPE_TEXT : ESCAPE_LINE);
-        putc('\n', out);
+        print_end(out, entry, style);
         return 0;
 }
 

@@ -33,10 +33,13 @@ int console_answer(sd_bus_message *reply, int *ret_fd, Fault *fault);
 typedef struct ConsoleStyle {
         ConsoleOutput output;
         bool raw;
-        const char *name; /* what stands before each line in the short forms */
+        const char *name;            /* what stands before each line in the short forms */
+        const char *colour, *normal; /* that it is shown in, and what ends that; NULL: none */
+        bool is_alone; /* nothing comes between its entries: what journald has cut is joined */
 } ConsoleStyle;
 
-/* Prints one entry as a line. */
+/* Prints one entry as a line. What journald says itself stands between dashes, where a guest's
+ * lines have their name. */
 int console_print(FILE *out, const ExportEntry *entry, const ConsoleStyle *style);
 
 /* When it was written; 0 when the entry does not say. */

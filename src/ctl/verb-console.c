@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "ctl/call.h"
+#include "ctl/colour.h"
 #include "ctl/connect.h"
 #include "ctl/console.h"
 #include "ctl/human.h"
@@ -30,6 +31,7 @@
 typedef struct Stream {
         Name name;
         char text[NAME_MAX_LENGTH + 2];
+        const char *colour; /* of its name; NULL: none */
         Call call;
         int fd;
         ExportReader reader;
@@ -96,6 +98,7 @@ static int stream_open(Stream *stream, Fault *fault) {
 }
 
 static int streams_open(Streams *streams, sd_bus *bus, const Options *options, Fault *fault) {
+        bool colours = options->n_args > 1 && colour_wanted();
         ConsoleRequest request = make_request(options);
         int r;
 
@@ -117,6 +120,8 @@ static int streams_open(Streams *streams, sd_bus *bus, const Options *options, F
                 if (r < 0)
                         return r;
                 target_text(stream->name.text, options, stream->text);
+                if (colours)
+                        stream->colour = colour_of_place(i);
                 r = stream_ask(stream, bus, &request, fault);
                 if (r < 0)
                         return r;
@@ -135,6 +140,9 @@ static int stream_print(Stream *stream, const Options *options) {
                 .output = options->output,
                 .raw = option_given(options, OPTION_RAW),
                 .name = stream->text,
+                .colour = stream->colour,
+                .normal = colour_sequence(COLOUR_NORMAL, true),
+                .is_alone = options->n_args == 1,
         };
 
         stream->has_entry = false;

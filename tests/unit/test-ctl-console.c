@@ -94,6 +94,67 @@ static void an_entry_without_time_or_message_is_a_line_too(void **state) {
         assert_printed(&entry, &style, "\n");
 }
 
+static void names_have_their_colour(void **state) {
+        const ConsoleStyle style = {
+                .output = CONSOLE_SHORT, .name = "web", .colour = "<", .normal = ">"};
+        const ExportEntry entry = {.fields = {FIELD("MESSAGE", "x")}, .n_fields = 1};
+
+        assert_printed(&entry, &style, "Jan 01 00:00:00 <web:> x\n");
+}
+
+static void what_journald_left_out_is_told_as_no_guest_can(void **state) {
+        const ConsoleStyle style = {.output = CONSOLE_SHORT, .name = "web"};
+        const ExportEntry notice = {
+                .fields = {FIELD("_TRANSPORT", "driver"), FIELD("MESSAGE", "Suppressed 7\x1b")},
+                .n_fields = 2,
+        };
+        const ExportEntry forged = {
+                .fields = {FIELD("_TRANSPORT", "stdout"), FIELD("MESSAGE", "-- Suppressed 7 --")},
+                .n_fields = 2,
+        };
+
+        assert_printed(&notice, &style, "Jan 01 00:00:00 -- Suppressed 7\\x1b --\n");
+        assert_printed(&forged, &style, "Jan 01 00:00:00 web: -- Suppressed 7 --\n");
+}
+
+static void what_journald_has_cut_is_joined_where_nothing_comes_between(void **state) {
+        const ExportEntry cut = {
+                .fields = {FIELD("_LINE_BREAK", "line-max"), FIELD("MESSAGE", "long")},
+                .n_fields = 2,
+        };
+        const ExportEntry end = {
+                .fields = {FIELD("_LINE_BREAK", "eof"), FIELD("MESSAGE", "end")},
+                .n_fields = 2,
+        };
+
+        assert_printed(&cut, &(ConsoleStyle){.output = CONSOLE_CAT, .is_alone = true}, "long");
+        assert_printed(&end, &(ConsoleStyle){.output = CONSOLE_CAT, .is_alone = true}, "end\n");
+        assert_printed(&cut, &(ConsoleStyle){.output = CONSOLE_CAT}, "long\n");
+        assert_printed(&cut,
+                       &(ConsoleStyle){.output = CONSOLE_SHORT, .name = "web", .is_alone = true},
+                       "Jan 01 00:00:00 web: long\n");
+}
+
+static void a_nul_is_not_lost(void **state) {
+        const ExportEntry entry = {
+                .fields = {FIELD("_LINE_BREAK", "nul"), FIELD("MESSAGE", "a")},
+                .n_fields = 2,
+        };
+        const ConsoleStyle raw = {.output = CONSOLE_CAT, .is_alone = true, .raw = true};
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *out;
+
+        assert_printed(&entry, &(ConsoleStyle){.output = CONSOLE_CAT, .is_alone = true}, "a\\x00");
+        assert_printed(&entry, &(ConsoleStyle){.output = CONSOLE_CAT}, "a\\x00\n");
+        out = open_memstream(&text, &size);
+        assert_non_null(out);
+        assert_int_equal(console_print(out, &entry, &raw), 0);
+        fclose(out);
+        assert_int_equal(size, 2);
+        assert_memory_equal(text, "a", 2);
+}
+
 static void times_that_can_not_be_are_none(void **state) {
         static const char *const wrong[] = {"", "-1", "18446744073709551616",
                                             "99999999999999999999999999999999"};
@@ -117,6 +178,10 @@ int main(void) {
                 cmocka_unit_test(raw_is_what_was_written),
                 cmocka_unit_test(json_is_ascii_and_bytes_become_numbers),
                 cmocka_unit_test(an_entry_without_time_or_message_is_a_line_too),
+                cmocka_unit_test(names_have_their_colour),
+                cmocka_unit_test(what_journald_left_out_is_told_as_no_guest_can),
+                cmocka_unit_test(what_journald_has_cut_is_joined_where_nothing_comes_between),
+                cmocka_unit_test(a_nul_is_not_lost),
                 cmocka_unit_test(times_that_can_not_be_are_none),
         };
 
