@@ -181,6 +181,47 @@ static int value_read(json_t **ret, sd_bus_message *message) {
         return basic_read(ret, message, type);
 }
 
+/* 0 at the end. */
+static int entry_read(json_t *array, sd_bus_message *message, const char *key) {
+        _cleanup_(json_decrefp) json_t *object = NULL, *values = NULL;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(message, SD_BUS_TYPE_STRUCT, "sa{sv}");
+        if (r <= 0)
+                return r;
+        r = sd_bus_message_read_basic(message, 's', &name);
+        if (r >= 0)
+                r = json_from_dictionary(&values, message);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
+        if (r < 0)
+                return r;
+        object = json_pack("{s:s}", key, name);
+        if (!object || json_object_update(object, values) < 0 ||
+            json_array_append(array, object) < 0)
+                return -ENOMEM;
+        return 1;
+}
+
+int json_from_entries(json_t **ret, sd_bus_message *message, const char *key) {
+        _cleanup_(json_decrefp) json_t *array = json_array();
+        int r;
+
+        if (!array)
+                return -ENOMEM;
+        r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "(sa{sv})");
+        while (r > 0)
+                r = entry_read(array, message, key);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(array);
+        return 0;
+}
+
 json_t *json_from_numbers(const uint32_t *numbers, size_t n_numbers) {
         json_t *array = json_array();
 

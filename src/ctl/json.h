@@ -16,6 +16,10 @@
 /* Reads the a{sv} at the message's place into a new object, which the caller owns. */
 int json_from_dictionary(json_t **ret, sd_bus_message *message);
 
+/* Reads the a(sa{sv}) there into a new array of such objects, each with its string as @key before
+ * the others. The caller owns it. */
+int json_from_entries(json_t **ret, sd_bus_message *message, const char *key);
+
 /* A new array of numbers; NULL when memory ran out. */
 json_t *json_from_numbers(const uint32_t *numbers, size_t n_numbers);
 

@@ -57,6 +57,15 @@ static void top_done(Top *top) {
 
 /* --- looking --- */
 
+/* A name may be a path, too: where there is a unikernel that is called so, it is meant alone. */
+static void keep_named(const Top *top, Samples *samples) {
+        for (size_t i = 0; i < samples->n_items; i++)
+                if (strcmp(samples->items[i].name, top->prefix) == 0) {
+                        samples->items[0] = samples->items[i];
+                        samples->n_items = 1;
+                }
+}
+
 /* Keeps what was seen last for the next time. */
 static int look(Top *top) {
         _cleanup_(samples_done) Samples now = {};
@@ -70,6 +79,7 @@ static int look(Top *top) {
                 r = samples_get(&now, top->bus, top->prefix, &top->fault);
         if (r < 0)
                 return r;
+        keep_named(top, &now);
         r = rates_compute(&unikernels, top->has_last ? &top->last : NULL, &now);
         if (r < 0)
                 return r;
