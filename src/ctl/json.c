@@ -182,7 +182,7 @@ static int value_read(json_t **ret, sd_bus_message *message) {
 }
 
 /* 0 at the end. */
-static int entry_read(json_t *array, sd_bus_message *message, const char *key) {
+static int named_read(json_t *array, sd_bus_message *message, const char *key) {
         _cleanup_(json_decrefp) json_t *object = NULL, *values = NULL;
         const char *name;
         int r;
@@ -212,7 +212,7 @@ int json_from_entries(json_t **ret, sd_bus_message *message, const char *key) {
                 return -ENOMEM;
         r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "(sa{sv})");
         while (r > 0)
-                r = entry_read(array, message, key);
+                r = named_read(array, message, key);
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
         if (r < 0)

@@ -30,41 +30,6 @@ enum {
 
 #define USED_MAX (2 * HUMAN_MAX + 1)
 
-/* An array of objects whose keys are those of the bus, with "Path" before them. */
-static int read_policies(json_t **ret, sd_bus_message *reply) {
-        _cleanup_(json_decrefp) json_t *array = json_array();
-        int r;
-
-        if (!array)
-                return -ENOMEM;
-        r = sd_bus_message_enter_container(reply, 'a', "(sa{sv})");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(reply, 'r', "sa{sv}")) > 0) {
-                json_t *object, *values;
-                const char *path;
-
-                r = sd_bus_message_read_basic(reply, 's', &path);
-                if (r >= 0)
-                        r = json_from_dictionary(&values, reply);
-                if (r < 0)
-                        return r;
-                object = json_pack("{s:s}", "Path", path);
-                if (json_object_update(object, values) < 0 ||
-                    json_array_append_new(array, object) < 0)
-                        r = -ENOMEM;
-                json_decref(values);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(array);
-        return 0;
-}
-
 static uint64_t number_of(const json_t *policy, const char *key) {
         return (uint64_t) json_integer_value(json_object_get(policy, key));
 }
@@ -190,7 +155,7 @@ int policy_list_run(const Name *path, const Options *options, Fault *fault) {
         r = call_list(&reply, bus, "ListPolicies", path, fault);
         if (r < 0)
                 return r;
-        r = read_policies(&policies, reply);
+        r = json_from_entries(&policies, reply, "Path");
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
 

@@ -28,22 +28,6 @@ static void question_clear(Question *question) {
         free(question->asked);
 }
 
-static int add_one(json_t *found, sd_bus_message *reply) {
-        _cleanup_(json_decrefp) json_t *object = NULL, *figures = NULL;
-        const char *name;
-        int r;
-
-        r = sd_bus_message_read_basic(reply, 's', &name);
-        if (r >= 0)
-                r = json_from_dictionary(&figures, reply);
-        if (r < 0)
-                return r;
-        object = json_pack("{s:s}", "Name", name);
-        if (!object || json_object_update(object, figures) < 0)
-                return -ENOMEM;
-        return json_array_append(found, object) < 0 ? -ENOMEM : 0;
-}
-
 static bool contains(const json_t *array, const char *name) {
         const json_t *unikernel;
         size_t i;
@@ -92,23 +76,14 @@ static int refuse(sd_bus *bus, const Asked *asked, Fault *fault) {
 }
 
 static int answer(json_t *all, sd_bus *bus, Asked *asked, Fault *fault) {
-        _cleanup_(json_decrefp) json_t *found = json_array();
-        sd_bus_message *reply;
+        _cleanup_(json_decrefp) json_t *found = NULL;
         size_t n;
         int r;
 
-        if (!found)
-                return -ENOMEM;
         r = call_wait(&asked->call, fault);
         if (r < 0)
                 return r;
-        reply = asked->call.reply;
-        r = sd_bus_message_enter_container(reply, 'a', "(sa{sv})");
-        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'r', "sa{sv}")) > 0) {
-                r = add_one(found, reply);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-        }
+        r = json_from_entries(&found, asked->call.reply, "Name");
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
         n = json_array_size(all);
