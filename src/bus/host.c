@@ -34,6 +34,19 @@ static int append_tenders(sd_bus_message *reply, Manager *manager) {
         return r < 0 ? r : bus_close_list(reply);
 }
 
+static int append_file(void *userdata, const char *file) {
+        return sd_bus_message_append(userdata, "s", file);
+}
+
+static int append_quarantine(sd_bus_message *reply, const Manager *manager) {
+        int r;
+
+        r = bus_open_list(reply, "Quarantine", "as");
+        if (r >= 0)
+                r = manager_visit_quarantine(manager, append_file, reply);
+        return r < 0 ? r : bus_close_list(reply);
+}
+
 static int append_host(sd_bus_message *reply, void *userdata) {
         Manager *manager = userdata;
         Host host;
@@ -50,7 +63,8 @@ static int append_host(sd_bus_message *reply, void *userdata) {
                                   host.disk_free_bytes);
         if (r < 0)
                 return r;
-        return bus_append_entry_cpus(reply, &host.cpus);
+        r = append_quarantine(reply, manager);
+        return r < 0 ? r : bus_append_entry_cpus(reply, &host.cpus);
 }
 
 static void host_known(void *userdata, int r, const Fault *fault) {

@@ -176,3 +176,10 @@ void manager_look_for_tenders(Manager *manager, ManagerDone done, void *userdata
 int manager_visit_tenders(Manager *manager, ManagerTenderVisitor visitor, void *userdata);
 
 void manager_get_host(Manager *manager, Host *ret);
+
+/* Records that could not be read and were put aside, by the names of their files, as many as can be
+ * shown. A visitor that returns a negative number stops it. */
+#define QUARANTINE_SHOWN_MAX 256U
+int manager_visit_quarantine(const Manager *manager,
+                             int (*visitor)(void *userdata, const char *file),
+                             void *userdata);

@@ -32,8 +32,10 @@ for how in zeros cut_off empty newer huge; do
     equal "$how: but in quarantine, as it was" "$sum" "$(sha256sum <$state/quarantine/bad.json)"
     equal "$how: what runs runs on" "running $pid" "$(field runs State) $(field runs MainPID)"
     prints "$how: the journal says so" "unikernels/bad.json can't be used" journalctl -q -o cat -t albatrossd --since=-1min
+    prints "$how: status does, too" bad.json albatrossctl status
     rm $state/quarantine/bad.json
 done
+check 'and nothing of it any more' not eval 'albatrossctl status | grep -q Quarantine'
 
 for how in zeros cut_off empty huge; do
     systemctl stop -q albatrossd.service
