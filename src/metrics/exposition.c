@@ -101,12 +101,22 @@ static void write_special_head(const Writer *writer,
                 writer->format == FORMAT_OPENMETRICS ? type_new : type, name, suffix, help);
 }
 
+/* Most of what is written is numbers: fprintf() would take half of the time. */
+static void write_whole(FILE *file, uint64_t value) {
+        char digits[20], *p = digits + sizeof(digits);
+
+        do
+                *--p = (char) ('0' + value % 10);
+        while ((value /= 10) > 0);
+        (void) fwrite_unlocked(p, 1, (size_t) (digits + sizeof(digits) - p), file);
+}
+
 /* Exactly, with no more digits than that takes. */
 static void write_decimal(FILE *file, uint64_t value, uint64_t unit) {
         uint64_t fraction = value % unit;
         int digits = 0;
 
-        fprintf(file, "%" PRIu64, value / unit);
+        write_whole(file, value / unit);
         if (fraction == 0)
                 return;
         for (uint64_t rest = unit; rest > 1; rest /= 10)
@@ -138,17 +148,17 @@ static void write_number(FILE *file, FamilyScale scale, uint64_t value) {
                 write_ratio(file, value);
                 break;
         case SCALE_BLOCKS:
-                fprintf(file, "%" PRIu64, value * 512);
+                write_whole(file, value * 512);
                 break;
         case SCALE_BITS:
-                fprintf(file, "%" PRIu64, value / 8);
+                write_whole(file, value / 8);
                 break;
         case SCALE_IS_UP:
                 fputs(value & IFF_UP ? "1" : "0", file);
                 break;
         case SCALE_ONE:
         default:
-                fprintf(file, "%" PRIu64, value);
+                write_whole(file, value);
         }
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -164,16 +166,40 @@ const FamilyTable family_tables[N_SUBJECTS] = {
         [OF_DAEMON] = {"albatross_daemon_", of_daemon, N_ELEMENTS(of_daemon)},
 };
 
+/* The families of a table in the order of their keys. */
+typedef struct Order {
+        bool is_made;
+        const Family *families[FIGURES_MAX];
+} Order;
+
+static int compare_keys(const void *a, const void *b) {
+        return strcmp((*(const Family *const *) a)->key, (*(const Family *const *) b)->key);
+}
+
+static const Order *find_order(FamilySubject subject) {
+        const FamilyTable *table = &family_tables[subject];
+        static Order orders[N_SUBJECTS];
+        Order *order = &orders[subject];
+
+        if (order->is_made)
+                return order;
+        for (size_t i = 0; i < table->n; i++)
+                order->families[i] = &table->families[i];
+        qsort(order->families, table->n, sizeof(order->families[0]), compare_keys);
+        order->is_made = true;
+        return order;
+}
+
 size_t family_find(FamilySubject subject, const char *key, size_t guess) {
         const FamilyTable *table = &family_tables[subject];
+        const Family sought = {.key = key}, *pointer = &sought;
+        const Family *const *found;
 
-        for (size_t i = 0; i < table->n; i++) {
-                size_t at = (guess + i) % table->n;
-
-                if (strcmp(table->families[at].key, key) == 0)
-                        return at;
-        }
-        return SIZE_MAX;
+        if (guess < table->n && strcmp(table->families[guess].key, key) == 0)
+                return guess;
+        found = bsearch(&pointer, find_order(subject)->families, table->n, sizeof(pointer),
+                        compare_keys);
+        return found ? (size_t) (*found - table->families) : SIZE_MAX;
 }
 
 void figures_set(Figures *figures, size_t family, uint64_t value) {
