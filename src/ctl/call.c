@@ -89,3 +89,15 @@ void call_done(Call *call) {
         call->reply = sd_bus_message_unref(call->reply);
         call->bus = NULL;
 }
+
+int call_check_unikernel(sd_bus *bus, const Name *name, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        int r;
+
+        r = call_new(&request, bus, "GetUnikernel", fault);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(request, "s", name->text);
+        return r < 0 ? error_from_bus(fault, NULL, r)
+                     : call_now(NULL, bus, request, CALL_DEFAULT, fault);
+}

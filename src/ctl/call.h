@@ -48,5 +48,8 @@ int call_list(sd_bus_message **ret,
               const Name *path,
               Fault *fault);
 
+/* Is there such a unikernel? NoSuchUnikernel, with a hint, where there is none. */
+int call_check_unikernel(sd_bus *bus, const Name *name, Fault *fault);
+
 /* Forgets the call, and does not wait for it. */
 void call_done(Call *call);

@@ -59,16 +59,9 @@ static int take(json_t *all, const json_t *found, const Asked *asked) {
 
 /* A name of which nothing was told: is there such a unikernel, or anything below it? */
 static int refuse(sd_bus *bus, const Asked *asked, Fault *fault) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *reply = NULL;
         int r;
 
-        r = call_new(&request, bus, "GetUnikernel", fault);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(request, "s", asked->name.text);
-        if (r < 0)
-                return error_from_bus(fault, NULL, r);
-        r = call_now(&reply, bus, request, CALL_DEFAULT, fault);
+        r = call_check_unikernel(bus, &asked->name, fault);
         if (r < 0)
                 return r;
         return fault_set(fault, FAULT_WRONG_STATE, "%s does not run: there are no statistics of it",

@@ -48,17 +48,10 @@ static int fill_request(sd_bus_message *message,
 
 /* Is there one of that name already? Nobody is told what would be refused for other reasons. */
 static int pretend(sd_bus *bus, const Name *name, const char *text, Fault *fault) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         Fault found = {};
         int r;
 
-        r = call_new(&message, bus, "GetUnikernel", fault);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(message, "s", name->text);
-        if (r < 0)
-                return error_from_bus(fault, NULL, r);
-        r = call_now(NULL, bus, message, CALL_DEFAULT, &found);
+        r = call_check_unikernel(bus, name, &found);
         if (r >= 0)
                 return fault_set(fault, FAULT_ALREADY_EXISTS, "The unikernel \"%s\" exists already",
                                  text);

@@ -39,11 +39,14 @@ int verb_set(const Options *options, Fault *fault) {
         if (r < 0)
                 return r;
         target_text(name.text, options, text);
-        if (option_given(options, OPTION_DRY_RUN)) {
+        r = connect_bus(&bus, options, fault);
+        if (r >= 0 && option_given(options, OPTION_DRY_RUN)) {
+                r = call_check_unikernel(bus, &name, fault);
+                if (r < 0)
+                        return r;
                 printf("Would change %s\n", text);
                 return EXIT_SUCCESS;
         }
-        r = connect_bus(&bus, options, fault);
         if (r >= 0)
                 r = call_new(&request, bus, "SetUnikernel", fault);
         if (r < 0)

@@ -34,13 +34,16 @@ int verb_update(const Options *options, Fault *fault) {
         image_fd = source_open(options->args[1], "image", fault);
         if (image_fd < 0)
                 return image_fd;
-        if (option_given(options, OPTION_DRY_RUN)) {
-                printf("Would update %s\n", text);
-                return EXIT_SUCCESS;
-        }
         r = connect_bus(&bus, options, fault);
         if (r < 0)
                 return r;
+        if (option_given(options, OPTION_DRY_RUN)) {
+                r = call_check_unikernel(bus, &name, fault);
+                if (r < 0)
+                        return r;
+                printf("Would update %s\n", text);
+                return EXIT_SUCCESS;
+        }
         r = config_options_update(&request, bus, &name, image_fd, options);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);

@@ -129,7 +129,7 @@ check 'all is as it should be' invariants
 check 'one runs' albatrossctl create --memory=2 one "$HELLO" -- --sleep=600
 timeout 10 /usr/libexec/albatross/albatrossd
 equal 'a second daemon ends at once' 1 $?
-prints 'and says why' 'Another albatrossd' journalctl --no-pager --since=-20s -t albatrossd
+check 'and says why' wait_for 5 eval "journalctl --no-pager --since=-20s -t albatrossd | grep -q 'Another albatrossd'"
 check 'the first did not notice' invariants
 check 'it can be destroyed' albatrossctl destroy one
 

@@ -28,6 +28,11 @@ equal '  what is not stays' '0 --sleep=600 one' "$(field u CPUs) $(field u Argum
 check '  it is on disk' grep -q '"Startup": 7' <(record u)
 check '  also after a restart of the daemon' systemctl restart albatrossd
 equal '  that is so' "$((4 << 20)) 9 7 $pid" "$(field u Memory) $(field u RestartPolicy) $(field u Startup) $(field u MainPID)"
+prints 'set --dry-run says what it would do' 'Would change u' albatrossctl --dry-run set u --memory=3
+refuse '  not of one that is not there' 'no unikernel' albatrossctl --dry-run set nobody --memory=3
+prints 'update --dry-run, too' 'Would update u' albatrossctl --dry-run update u "$other" --memory=3
+refuse '  not of one that is not there' 'no unikernel' albatrossctl --dry-run update nobody "$other"
+equal '  and does nothing' "$((4 << 20)) $first" "$(field u Memory) $(field u ImageDigest)"
 check '--now restarts it' albatrossctl -q set u --now -- --sleep=600 two
 check '  it is another process' eval '[ "$(field u MainPID)" != "$pid" ] && is u State running'
 equal '  with all arguments replaced' '--sleep=600 two' "$(field u Arguments)"
