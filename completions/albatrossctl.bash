@@ -15,6 +15,7 @@ __albatrossctl_options() {
     set) echo --memory= --cpus= --net= --block= --restart= --startup= --now --name --no-name ;;
     start | restart) echo --all ;;
     stop) echo --all --runtime ;;
+    destroy) echo --blocks ;;
     show) echo --property= ;;
     console | logs) echo --follow --lines= --output= --since= --until= --raw ;;
     top) echo --delay= --iterations= --sort= --reverse --paths ;;

@@ -99,6 +99,7 @@ complete -c albatrossctl -n '__fish_seen_subcommand_from create import-state' -l
 complete -c albatrossctl -n '__fish_seen_subcommand_from create' -l console -d 'Follow its output and exit with its status'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart' -l all -d 'All there are, or all below the path'
 complete -c albatrossctl -n '__fish_seen_subcommand_from stats' -l influx -d 'Print InfluxDB line protocol'
+complete -c albatrossctl -n '__fish_seen_subcommand_from destroy' -l blocks -d 'Remove their block devices, too'
 complete -c albatrossctl -n '__fish_seen_subcommand_from stop' -l runtime -d 'Only until the next boot'
 complete -c albatrossctl -n '__fish_seen_subcommand_from show' -s P -l property -x -a '(__albatrossctl_fields)' -d 'This field only'
 complete -c albatrossctl -n '__fish_seen_subcommand_from top' -s d -l delay -x -a '500ms 1s 5s 1min' -d 'How long from one look to the next'

@@ -221,11 +221,16 @@ static void on_authorized(void *userdata, int error) {
         Call *call = userdata;
 
         call->slot = sd_bus_slot_unref(call->slot);
-        if (error < 0 || call_is_allowed_still(call))
-                decide(call, error);
-        else
+        if (error >= 0 && !call_is_allowed_still(call)) {
                 /* What polkit was told is not so any more: a right may be gone. */
+                call->asks_about_blocks = false;
                 ask(call);
+        } else if (error >= 0 && call->needs_blocks && !call->asks_about_blocks) {
+                call->asks_about_blocks = true;
+                call->n_asked--;
+                ask(call);
+        } else
+                decide(call, error);
 }
 
 static int ask_polkit(Call *call) {
@@ -234,7 +239,7 @@ static int ask_polkit(Call *call) {
         char path[NAME_MAX_LENGTH + 1], action[64];
         AuthorizeRequest request = {
                 .action = action,
-                .verb = call->verb,
+                .verb = call->asks_about_blocks ? "remove-block" : call->verb,
                 .name = call->name.text,
                 .path = path,
                 .message = call->question,
@@ -243,7 +248,8 @@ static int ask_polkit(Call *call) {
 
         if (++call->n_asked > ASKED_MAX)
                 return -ESTALE;
-        snprintf(action, sizeof(action), "org.albatross.%s", call->method->action);
+        snprintf(action, sizeof(action), "org.albatross.%s",
+                 call->asks_about_blocks ? "manage-block-devices" : call->method->action);
         memcpy(path, call->name.text, length);
         path[length] = '\0';
         free(call->owners);

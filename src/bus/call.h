@@ -60,9 +60,12 @@ struct Call {
         const char *question;  /* what the sender is asked instead of the action's text; or NULL */
         char *owners, *others; /* as polkit was told them; see systemd/authorize.h */
         unsigned n_asked;
+        bool needs_blocks;      /* block devices go with it, for which polkit is asked as well */
+        bool asks_about_blocks; /* that is what it is asked now */
         /* Of the calls that have it: */
         CreateOrder create;
         StopOrder stop;
+        DestroyOrder destroy;
         SetOrder set;
         UpdateOrder update;
         BulkOrder bulk;

@@ -312,6 +312,15 @@ int options_read_stop(sd_bus_message *message, StopOrder *order, Fault *fault) {
         return read_options(message, options, order, fault);
 }
 
+int options_read_destroy(sd_bus_message *message, DestroyOrder *order, Fault *fault) {
+        static const Option options[] = {
+                {"Blocks", "b", read_bool, offsetof(DestroyOrder, with_blocks), 0},
+                {},
+        };
+
+        return read_options(message, options, order, fault);
+}
+
 int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault) {
         static const Option options[] = {
                 {"Follow", "b", read_bool, offsetof(ConsoleOrder, follow)},

@@ -14,6 +14,7 @@ int options_read_create(sd_bus_message *message, CreateOrder *order, Fault *faul
 int options_read_set(sd_bus_message *message, SetOrder *order, Fault *fault);
 int options_read_update(sd_bus_message *message, UpdateOrder *order, Fault *fault);
 int options_read_stop(sd_bus_message *message, StopOrder *order, Fault *fault);
+int options_read_destroy(sd_bus_message *message, DestroyOrder *order, Fault *fault);
 int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault);
 
 /* Descriptors stay the message's. */

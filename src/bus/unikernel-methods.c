@@ -101,7 +101,25 @@ static void update(Call *call) {
         manager_update(call->service->manager, &call->update, call_done, call);
 }
 
+static int read_rollback(Call *call, Fault *fault) {
+        if (manager_rollback_is_unlocked(call->service->manager, &call->name))
+                call->verb = "rollback-unlocked";
+        return call_read_no_options(call, fault);
+}
+
 static void roll_back(Call *call) {
+        Fault fault = {};
+        int r;
+
+        /* Which version is the one before may have changed while polkit was asked. */
+        if (call->verb == call->method->verb && !bus_sender_is_root(call->service, call->message) &&
+            manager_rollback_is_unlocked(call->service->manager, &call->name)) {
+                r = fault_set(&fault, FAULT_NOT_AUTHORIZED,
+                              "What %s was before has changed meanwhile, try again",
+                              call->name.text);
+                call_fail(call, r, &fault);
+                return;
+        }
         manager_rollback(call->service->manager, &call->name, call_done, call);
 }
 
@@ -120,8 +138,17 @@ static void restart(Call *call) {
         manager_restart(call->service->manager, &call->name, call_done, call);
 }
 
+static int read_destroy(Call *call, Fault *fault) {
+        int r;
+
+        r = options_read_destroy(call->message, &call->destroy, fault);
+        call->needs_blocks = r >= 0 && call->destroy.with_blocks;
+        return r;
+}
+
 static void destroy(Call *call) {
-        manager_destroy(call->service->manager, &call->name, call_done, call);
+        call->destroy.name = call->name;
+        manager_destroy(call->service->manager, &call->destroy, call_done, call);
 }
 
 /* --- what everybody may know --- */
@@ -172,8 +199,8 @@ static void get(Call *call) {
 const Method unikernel_methods[] = {
         {"CreateUnikernel", "manage-unikernels", "create", TARGET_NAME, TURN_TRANSFER, creates,
          read_create, create},
-        {"DestroyUnikernel", "manage-unikernels", "destroy", TARGET_NAME,
-         .read = call_read_no_options, .allowed = destroy},
+        {"DestroyUnikernel", "manage-unikernels", "destroy", TARGET_NAME, .read = read_destroy,
+         .allowed = destroy},
         {"StartUnikernel", "manage-unikernels", "start", TARGET_NAME, .read = call_read_no_options,
          .allowed = start},
         {"StopUnikernel", "manage-unikernels", "stop", TARGET_NAME, .read = call_read_stop,
@@ -183,8 +210,8 @@ const Method unikernel_methods[] = {
         {"SetUnikernel", "manage-unikernels", "set", TARGET_NAME, .read = read_set, .allowed = set},
         {"UpdateUnikernel", "manage-unikernels", "update", TARGET_NAME, TURN_TRANSFER, updates,
          read_update, update},
-        {"RollbackUnikernel", "manage-unikernels", "rollback", TARGET_NAME,
-         .read = call_read_no_options, .allowed = roll_back},
+        {"RollbackUnikernel", "manage-unikernels", "rollback", TARGET_NAME, .read = read_rollback,
+         .allowed = roll_back},
         {"ListUnikernels", .target = TARGET_PREFIX, .allowed = list},
         {"GetUnikernel", .target = TARGET_NAME, .allowed = get},
         {},

@@ -371,10 +371,6 @@ static int check_given(const Options *options, Fault *fault) {
         for (OptionId id = N_GLOBAL_OPTIONS; id < N_OPTIONS; id++) {
                 if (!option_given(options, id) || (verb->options & OPTION_BIT(id)))
                         continue;
-                if (verb->later & OPTION_BIT(id))
-                        return fault_set(fault, FAULT_INVALID_ARGUMENT,
-                                         "The option '--%s' of '%s' is not there yet",
-                                         option_infos[id].name, verb->name);
                 return fault_set(fault, FAULT_INVALID_ARGUMENT,
                                  "The verb '%s' takes no option '--%s'", verb->name,
                                  option_infos[id].name);

@@ -24,7 +24,6 @@ struct Verb {
         size_t min_args, max_args;
         unsigned flags;
         uint64_t options;        /* beside the global ones */
-        uint64_t later;          /* recognised, but not there yet */
         const OptionInfo *infos; /* by OptionId: of those that are something else here; or NULL */
         const char *synopsis;
         const char *help;

@@ -51,8 +51,9 @@ static void kill_stray(Manager *manager, const LauncherReply *entry) {
 
 /* A daemon before us died at it, without an answer. What had begun is finished. */
 static void resume_request(Unikernel *unikernel, RunRequest request) {
-        if (request == RUN_REQUEST_DESTROY)
+        if (request == RUN_REQUEST_DESTROY || request == RUN_REQUEST_DESTROY_WITH_BLOCKS)
                 unikernel->destroying = true;
+        unikernel->destroys_blocks = request == RUN_REQUEST_DESTROY_WITH_BLOCKS;
         if (request == RUN_REQUEST_STOP_UNTIL_BOOT)
                 unikernel->stays_until_boot = true;
         /* The next boot must not start what was stopped; on disk it may be as it was. */

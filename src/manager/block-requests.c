@@ -307,3 +307,53 @@ void blocks_remove(Manager *manager, const Name *name, ManagerDone done, void *u
         TAKE_PTR(request);
         device->is_removing = true;
 }
+
+/* --- with the unikernel that they belong to --- */
+
+static void on_owned_removed(void *userdata, const WriterAnswer *answer) {
+        BlockDevice *device = userdata;
+        Unikernel *unikernel = device->unikernel;
+        Manager *manager = device->manager;
+
+        unikernel->n_saving--;
+        if (answer->error < 0) {
+                device->is_removing = false;
+                unikernel->blocks_error = answer->error;
+        } else {
+                manager->observer.block_removed(manager->observer.userdata, device);
+                block_forget(device);
+        }
+        unikernel_settle(unikernel);
+}
+
+int blocks_remove_owned(Unikernel *unikernel) {
+        int n = 0;
+
+        unikernel->blocks_error = 0;
+        blocks_assign_some(unikernel);
+        LIST_FOREACH(link, &unikernel->blocks) {
+                BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);
+                int r = device->state == BLOCK_IDLE
+                                ? order_removal(device, on_owned_removed, device)
+                                : -EBUSY;
+
+                if (r < 0) {
+                        unikernel->blocks_error = r;
+                        continue;
+                }
+                device->is_removing = true;
+                unikernel->n_saving++;
+                n++;
+        }
+        return n;
+}
+
+int blocks_check_remove_owned(const Unikernel *unikernel, Fault *fault) {
+        LIST_FOREACH(link, &unikernel->blocks) {
+                const BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);
+
+                if (device->state != BLOCK_IDLE && device->state != BLOCK_IN_USE)
+                        return block_refuse_busy(device, fault);
+        }
+        return 0;
+}

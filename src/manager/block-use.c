@@ -122,6 +122,18 @@ int blocks_assign(Unikernel *unikernel, Fault *fault) {
         return 0;
 }
 
+void blocks_assign_some(Unikernel *unikernel) {
+        const Devices *wanted = &unikernel->config.devices;
+
+        for (size_t i = 0; i < wanted->n_blocks; i++) {
+                BlockDevice *device;
+
+                if (find_device(&device, unikernel, &wanted->blocks[i], NULL) >= 0 &&
+                    check_owner(device, unikernel, NULL) >= 0)
+                        attach(device, unikernel);
+        }
+}
+
 void blocks_unassign(Unikernel *unikernel) {
         LIST_FOREACH(link, &unikernel->blocks) {
                 BlockDevice *device = LIST_ENTRY(link, BlockDevice, owned);

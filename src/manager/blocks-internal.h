@@ -35,6 +35,8 @@ void blocks_look(Manager *manager);
 /* --- block-use.c */
 /* Says in what way it is busy. */
 int block_refuse_busy(const BlockDevice *device, Fault *fault);
+/* Those that are there of what its configuration names: some may be gone already. */
+void blocks_assign_some(Unikernel *unikernel);
 
 /* --- block-transfer.c */
 /* What clients bring goes into a new file that replaces that of @device, which is in BLOCK_WRITING,

@@ -98,6 +98,14 @@ int blocks_adopt(Unikernel *unikernel);
  * when this returns more than 0; 0: there is nothing to wait for. blocks_close() takes it back. */
 int blocks_grant(Unikernel *unikernel, uint32_t uid, ManagerDone done, void *userdata);
 
+/* No block device of @unikernel, which does not run, is there any more when its .n_saving is down
+ * again, or .blocks_error says why not. unikernel_settle() follows when this returns more than 0;
+ * 0: there are none. */
+int blocks_remove_owned(Unikernel *unikernel);
+
+/* May they be? FAULT_BLOCK_DEVICE_BUSY while somebody else reads or writes one. */
+int blocks_check_remove_owned(const Unikernel *unikernel, Fault *fault);
+
 /* --- requests */
 
 /* Is whoever brings the content still there? The end of a pipe may be his end, too, and then what

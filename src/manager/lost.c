@@ -43,9 +43,8 @@ static int read_record(Manager *manager, const Name *name, RunRecord *ret) {
 
 /* Its end was asked for, or is settled already. */
 static bool is_over(const RunRecord *record, pid_t pid) {
-        return record->pid != pid || record->request == RUN_REQUEST_STOP ||
-               record->request == RUN_REQUEST_STOP_UNTIL_BOOT ||
-               record->request == RUN_REQUEST_DESTROY;
+        return record->pid != pid ||
+               (record->request != RUN_REQUEST_NONE && record->request != RUN_REQUEST_START);
 }
 
 static void tell(const Name *name) {

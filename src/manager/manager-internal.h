@@ -262,6 +262,7 @@ typedef enum RunRequest {
         RUN_REQUEST_STOP,
         RUN_REQUEST_STOP_UNTIL_BOOT,
         RUN_REQUEST_DESTROY,
+        RUN_REQUEST_DESTROY_WITH_BLOCKS,
         RUN_N_REQUESTS,
 } RunRequest;
 

@@ -73,7 +73,13 @@ typedef struct StopOrder {
 } StopOrder;
 
 void manager_stop(Manager *manager, const StopOrder *order, ManagerDone done, void *userdata);
-void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
+typedef struct DestroyOrder {
+        Name name;
+        bool with_blocks; /* the block devices that belong to it go, too */
+} DestroyOrder;
+
+void manager_destroy(Manager *manager, const DestroyOrder *order, ManagerDone done, void *userdata);
 
 /* It takes effect with the next start; with .now, that is at once when it is to run. */
 typedef struct SetOrder {
@@ -95,6 +101,10 @@ typedef struct UpdateOrder {
 
 void manager_update(Manager *manager, const UpdateOrder *order, ManagerDone done, void *userdata);
 void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void *userdata);
+
+/* Would that give it a right to the MACs of others that it does not have now: to any, or to one
+ * that was chosen by hand? */
+bool manager_rollback_is_unlocked(Manager *manager, const Name *name);
 
 /* The same to all below a path, in the order of startup priority, stops in reverse. A restart is
  * for those only that are neither stopped nor failed. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
 int manager_refuse_unknown(const Name *name, Fault *fault) {
@@ -242,16 +243,31 @@ void manager_stop(Manager *manager, const StopOrder *order, ManagerDone done, vo
         unikernel_bring_down(unikernel);
 }
 
-void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
-        Unikernel *unikernel = manager_find(manager, name->text);
+static int check_destroy(const Unikernel *unikernel, const DestroyOrder *order, Fault *fault) {
+        if (!order->with_blocks)
+                return 0;
+        if (unikernel->destroying && !unikernel->destroys_blocks)
+                return fault_set(fault, FAULT_WRONG_STATE,
+                                 "%s is being destroyed already, without its block devices",
+                                 unikernel->name.text);
+        return blocks_check_remove_owned(unikernel, fault);
+}
+
+void manager_destroy(Manager *manager,
+                     const DestroyOrder *order,
+                     ManagerDone done,
+                     void *userdata) {
+        Unikernel *unikernel = manager_find(manager, order->name.text);
         Fault fault = {};
         int r;
 
         if (!unikernel) {
-                refuse_unknown(name, done, userdata);
+                refuse_unknown(&order->name, done, userdata);
                 return;
         }
-        r = unikernel_wait(unikernel, WAIT_FOR_DESTROY, done, userdata);
+        r = check_destroy(unikernel, order, &fault);
+        if (r >= 0)
+                r = unikernel_wait(unikernel, WAIT_FOR_DESTROY, done, userdata);
         if (r < 0) {
                 done(userdata, r, &fault);
                 return;
@@ -259,5 +275,9 @@ void manager_destroy(Manager *manager, const Name *name, ManagerDone done, void 
         if (unikernel->destroying)
                 return;
         unikernel->destroying = true;
+        unikernel->destroys_blocks = order->with_blocks;
+        /* What was begun with them the next daemon goes on with, whether it runs or not. */
+        if (order->with_blocks)
+                (void) run_record_write(unikernel);
         unikernel_bring_down(unikernel);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "host/mac.h"
 #include "manager/intake.h"
 #include "manager/revision.h"
 
@@ -97,6 +98,36 @@ void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void
         }
         n_wanted = devices_wanted_before(&unikernel->config.devices, wanted);
         revision_carry_out(revision, wanted, n_wanted);
+}
+
+static bool has_net(const Devices *devices, const Net *wanted) {
+        for (size_t i = 0; i < devices->n_nets; i++) {
+                const Net *net = &devices->nets[i];
+
+                if (strcmp(net->bridge.text, wanted->bridge.text) == 0 &&
+                    memcmp(&net->mac, &wanted->mac, sizeof(Mac)) == 0 &&
+                    net->unlocked >= wanted->unlocked)
+                        return true;
+        }
+        return false;
+}
+
+bool manager_rollback_is_unlocked(Manager *manager, const Name *name) {
+        const Unikernel *unikernel = manager_find(manager, name->text);
+        const Devices *devices;
+
+        if (!unikernel || !unikernel->previous)
+                return false;
+        devices = &unikernel->previous->config.devices;
+        for (size_t i = 0; i < devices->n_nets; i++) {
+                const Net *net = &devices->nets[i];
+                const Mac derived = mac_derive(net->guest, name);
+
+                if ((net->unlocked || memcmp(&net->mac, &derived, sizeof(derived)) != 0) &&
+                    !has_net(&unikernel->config.devices, net))
+                        return true;
+        }
+        return false;
 }
 
 void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void *userdata) {

@@ -100,14 +100,18 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
 }
 
 static const char *const requests[RUN_N_REQUESTS] = {
-        [RUN_REQUEST_NONE] = "",           [RUN_REQUEST_START] = "start",
-        [RUN_REQUEST_STOP] = "stop",       [RUN_REQUEST_STOP_UNTIL_BOOT] = "stop-until-boot",
+        [RUN_REQUEST_NONE] = "",
+        [RUN_REQUEST_START] = "start",
+        [RUN_REQUEST_STOP] = "stop",
+        [RUN_REQUEST_STOP_UNTIL_BOOT] = "stop-until-boot",
         [RUN_REQUEST_DESTROY] = "destroy",
+        [RUN_REQUEST_DESTROY_WITH_BLOCKS] = "destroy-with-blocks",
 };
 
 static RunRequest request_at_hand(const Unikernel *unikernel) {
         if (unikernel->destroying)
-                return RUN_REQUEST_DESTROY;
+                return unikernel->destroys_blocks ? RUN_REQUEST_DESTROY_WITH_BLOCKS
+                                                  : RUN_REQUEST_DESTROY;
         if (!unikernel->wanted)
                 return RUN_REQUEST_STOP;
         if (unikernel->stays_until_boot)

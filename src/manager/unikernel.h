@@ -124,7 +124,9 @@ typedef struct Unikernel {
         size_t n_invocations;
 
         bool destroying, removing;
-        int create_r; /* why it is being removed, when it could not be created */
+        bool destroys_blocks; /* those that belong to it, before its record */
+        int blocks_error;     /* one of them could not be removed */
+        int create_r;         /* why it is being removed, when it could not be created */
         Fault *create_fault;
         unsigned n_saving; /* how many writes are under way */
         bool unsaved;      /* its record may not be on disk as it is here */

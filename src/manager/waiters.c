@@ -79,14 +79,15 @@ static void remove_for_good(Unikernel *unikernel) {
         unikernel_free(unikernel);
 }
 
-/* The record could not be @done: all that was asked for has happened, but not for good. */
+/* Something of it could not be @done: all that was asked for has happened, but not for good. */
 static void tell_unsaved(Unikernel *unikernel, WaitFor what, int r, const char *done) {
         Fault fault = {};
 
         if (r < 0)
                 r = fault_set(&fault, r == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
-                              "The record of %s could not be %s: %s", unikernel->name.text, done,
-                              strerror(-r));
+                              "%s of %s could not be %s: %s",
+                              unikernel->blocks_error < 0 ? "A block device" : "The record",
+                              unikernel->name.text, done, strerrordesc_np(-r));
         unikernel_answer(unikernel, what, r, &fault);
 }
 
@@ -108,7 +109,14 @@ void unikernel_settle(Unikernel *unikernel) {
         if (unikernel->run)
                 return;
 
-        if (unikernel->destroying && !unikernel->removing) {
+        if (unikernel->destroying && !unikernel->removing && unikernel->destroys_blocks) {
+                unikernel->destroys_blocks = false;
+                if (blocks_remove_owned(unikernel) > 0)
+                        return;
+        }
+        if (unikernel->destroying && !unikernel->removing && unikernel->blocks_error < 0) {
+                unikernel->save_error = unikernel->blocks_error;
+        } else if (unikernel->destroying && !unikernel->removing) {
                 unikernel->removing = true;
                 unikernel->save_error = 0;
                 r = record_remove(unikernel);
@@ -132,6 +140,7 @@ void unikernel_settle(Unikernel *unikernel) {
                 unikernel->destroying = unikernel->removing = false;
                 (void) run_record_write(unikernel);
                 tell_unsaved(unikernel, WAIT_FOR_DESTROY, r, "removed");
+                unikernel->blocks_error = 0;
         }
         tell_unsaved(unikernel, WAIT_FOR_STOP, r, "written");
 }

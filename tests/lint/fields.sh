@@ -16,7 +16,7 @@ diff -u <(table unikernel) <(printf '%s\n' "$properties") >&2 || bad=1
 
 options=$(sed -n 's/^ *{"\([A-Z][A-Za-z]*\)", "\([a-z()]*\)", read_.*/\1\t\2/p' src/bus/options.c | sort -u)
 diff -u <({
-    for where in create set update stop console set-policy remove-policy create-block write-block read-block; do
+    for where in create set update stop destroy console set-policy remove-policy create-block write-block read-block; do
         table "$where"
     done
 } | sort -u) <(printf '%s\n' "$options") >&2 || bad=1

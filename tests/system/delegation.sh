@@ -241,7 +241,49 @@ ctl alice policy set alice: --memory=512 >/dev/null 2>&1
 check 'nobody is above a path at the root' logged 'verb=set name=alice path= owners= others=.'
 ctl alice policy list alice: >/dev/null
 check 'a list counts the path itself' logged 'verb=list-policies name=alice path=alice owners=alice others=.'
+
+ip link add br0 type bridge && ip link set br0 up
+limits alice --bridges=br0
+echo=$RIG_BUILD/tests/guests/echo.spt
+check 'an administrator gives her one that is not locked' \
+    albatrossctl -q create --memory=2 --net=service:br0,nolock alice:net "$echo" -- --ip=10.77.0.2
+check 'she can lock it' ctl alice -q update --net=service:br0 alice:net "$echo"
+refuse 'but not go back to what it was' "$no" ctl alice rollback alice:net
+check 'of which rules are told' logged 'verb=rollback-unlocked name=alice:net path=alice owners=alice others=.'
+check 'nothing has changed' not grep -q nolock <<<"$(albatrossctl show alice:net -P Nets)"
+check 'an administrator can' albatrossctl -q rollback alice:net
+prints 'and it is unlocked' nolock albatrossctl show alice:net -P Nets
+check 'away from that she can go by herself' ctl alice -q rollback alice:net
+albatrossctl -q update --net=service:br0@02:00:00:00:00:77 alice:net "$echo"
+albatrossctl -q update --net=service:br0 alice:net "$echo"
+refuse 'nor does she get back a MAC address that somebody has chosen' "$no" ctl alice rollback alice:net
+albatrossctl -q destroy alice:net
+limits alice --bridges=
+ip link del br0
 rm /etc/polkit-1/rules.d/10-verbs.rules
+
+# --- a unikernel with its disks takes both rights
+disk=$RIG_BUILD/tests/guests/disk.spt
+limits alice --block=8
+with_disk() { ctl alice -q block create alice:storage 1 && ctl alice -q create --memory=2 alice:db "$disk" -- --stay; }
+check 'she has one with a disk' with_disk
+check 'and destroys both' ctl alice -q destroy --blocks alice:db
+equal 'neither is there' '' "$(albatrossctl list -q alice:db; ctl alice block list -q alice:)"
+check 'once more' with_disk
+cat >/etc/polkit-1/rules.d/10-blocks.rules <<'END'
+polkit.addRule(function(action, subject) {
+    if (action.id === "org.albatross.manage-block-devices" && subject.user === "alice" && action.lookup("verb") === "remove-block")
+        return polkit.Result.NO;
+});
+END
+sleep 1
+refuse 'who may not remove the disk does not with its unikernel' "$no" ctl alice destroy --blocks alice:db
+equal 'it runs on' running "$(albatrossctl show -P State alice:db)"
+check 'without the disk she may' ctl alice -q destroy alice:db
+equal 'which stays' alice:storage "$(albatrossctl block list -q alice:)"
+rm /etc/polkit-1/rules.d/10-blocks.rules
+check 'it goes' albatrossctl -q block remove alice:storage
+limits alice --block=none
 
 # --- without polkit
 systemctl mask --runtime -q polkit.service

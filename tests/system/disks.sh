@@ -90,5 +90,25 @@ rm "$test_output.fifo"
 check 'but then it does' albatrossctl start one
 check 'destroy' albatrossctl destroy one
 check 'remove' block remove storage
+
+# --- together with its unikernel
+
+check 'two disks' eval 'block create storage 1 && block create other 1'
+check 'one that runs' albatrossctl -q create --memory=2 one "$disk" -- --stay
+check 'destroy with its disk' albatrossctl -q destroy --blocks one
+equal 'which is gone, and no other' other "$(albatrossctl block list -q)"
+check '  its file, too' [ ! -e /var/lib/albatross/v1/blocks/storage ]
+check 'one that is stopped' albatrossctl -q create --no-start --memory=2 --block=storage:other one "$disk"
+block write other - < <(sleep 1; echo x) &
+writer=$!
+check 'while its disk is written' wait_for 5 eval '[ "$(state_of other)" = writing ]'
+refuse 'it is not destroyed with it' 'is being written' albatrossctl destroy --blocks one
+equal 'nor at all' stopped "$(albatrossctl show one -P State)"
+wait $writer
+check 'afterwards it is' albatrossctl -q destroy --blocks one
+equal 'with its disk' '' "$(albatrossctl block list -q)"
+check 'one that has none is just destroyed' albatrossctl -q create --memory=2 one "$HELLO" -- --sleep=600
+check '  with the option, too' albatrossctl -q destroy --blocks one
+refuse 'one that is not there is not' 'There is no unikernel one' albatrossctl destroy --blocks one
 invariants_note
 check 'all is as it should be' invariants

@@ -151,6 +151,53 @@ check 'the bridge goes while it runs: it runs' albatrossctl status one
 check 'it can be destroyed' albatrossctl destroy one
 check 'no tap is left' no_taps
 
+# --- one that waits for its bridge starts when that is there, not at its next try
+
+bridge br1 02:00:00:00:00:b1
+check 'one that is to run always' serve one 10.77.0.2 --net=service:br1 --restart
+ip link delete br1
+kill -SEGV "$(albatrossctl show one -P MainPID)"
+check 'its bridge is gone, and it ends: it waits' wait_for 5 eval '[ "$(state one)" = waiting ]'
+left() { echo $(($(albatrossctl show one -P NextRestartTimestamp) - ${EPOCHREALTIME/./})); }
+check 'longer each time' wait_for 30 eval '[ "$(left)" -gt 5000000 ]'
+bridge br1 02:00:00:00:00:b1
+check 'its bridge is back: it runs at once' wait_for 3 eval '[ "$(state one)" = running ]'
+albatrossctl -q destroy one
+serve one 10.77.0.2 --net=service:br1 --restart
+ip link delete br1
+kill -SEGV "$(albatrossctl show one -P MainPID)"
+check 'once more' wait_for 5 eval '[ "$(state one)" = waiting ]'
+check 'long' wait_for 30 eval '[ "$(left)" -gt 5000000 ]'
+check 'over a restart of the daemon, too' systemctl restart albatrossd
+equal '  it waits' waiting "$(state one)"
+bridge br1 02:00:00:00:00:b1
+check '  and its bridge is back: it runs at once' wait_for 3 eval '[ "$(state one)" = running ]'
+check 'it can be destroyed' albatrossctl destroy one
+ip link delete br1
+check 'no tap is left' no_taps
+
+# --- what changes while it runs
+
+taps_of() { ip -o link show master "$1" | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p'; }
+bridge br1 02:00:00:00:00:b1
+check 'one with an address of its own' serve one 10.77.0.2 --net=service:br0@02:00:00:00:01:01
+tap=$(taps_of br0)
+check 'it gets another one, and another bridge' albatrossctl -q set one --net=service:br1@02:00:00:00:01:02 --now
+check 'it has a tap there' [ -n "$(taps_of br1)" ]
+check 'and the old one is gone' wait_for 3 [ ! -e "/sys/class/net/$tap" ]
+check 'its old address is free at once' serve two 10.77.0.3 --net=service:br0@02:00:00:00:01:01
+refuse 'the new one is not' 'has the MAC address' serve three 10.77.0.4 --net=service:br1@02:00:00:00:01:02
+check 'back, without a restart' albatrossctl -q set one --net=service:br0@02:00:00:00:01:03
+refuse 'while it runs with it, nobody else gets its address' '02:00:00:00:01:02 is in use' serve three 10.77.0.4 --net=service:br1@02:00:00:00:01:02
+refuse 'nor the one that it is to have' 'has the MAC address' serve three 10.77.0.4 --net=service:br0@02:00:00:00:01:03
+systemctl restart albatrossd
+refuse 'nor from the next daemon' '02:00:00:00:01:02 is in use' serve three 10.77.0.4 --net=service:br1@02:00:00:00:01:02
+check 'when it is restarted' albatrossctl -q restart one
+check 'somebody else does' serve three 10.77.0.4 --net=service:br1@02:00:00:00:01:02
+check 'all can be destroyed' albatrossctl -q destroy one two three
+ip link delete br1
+check 'no tap is left' no_taps
+
 bridge br1 02:00:00:00:00:b1
 for i in {1..1023}; do echo "tuntap add dev d$i mode tap"; done >"$test_output.batch"
 for i in {1..1023}; do echo "link set d$i master br1 group 77"; done >>"$test_output.batch"

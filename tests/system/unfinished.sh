@@ -61,6 +61,17 @@ check 'destroy: it is ended by the next one' gone
 check 'destroy: and is no more' wait_for 5 eval '[ -z "$(albatrossctl list -q)" ]'
 check 'destroy: nothing is left over' invariants
 
+disk=$RIG_BUILD/tests/guests/disk.spt
+albatrossctl -q block create storage 1
+albatrossctl -q create --memory=2 v "$disk" -- --stay
+pid=$(field v MainPID)
+kill -STOP "$pid"
+check 'destroy with its disk: the daemon is killed' killed_during destroy --blocks v
+check 'destroy with its disk: it is ended by the next one' gone
+check 'destroy with its disk: and is no more' wait_for 5 eval '[ -z "$(albatrossctl list -q)" ]'
+equal 'destroy with its disk: nor is its disk' '' "$(albatrossctl block list -q)"
+check 'destroy with its disk: nothing is left over' invariants
+
 deaf
 check 'restart: the daemon is killed' killed_during restart v
 check 'restart: it is ended by the next one' gone

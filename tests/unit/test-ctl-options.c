@@ -211,10 +211,6 @@ static void refuses_options_of_other_verbs(void **state) {
         assert_refused("start web -f", "The verb 'start' takes no option '--follow'");
 }
 
-static void refuses_what_is_not_there_yet_by_name(void **state) {
-        assert_refused("destroy a --blocks", "The option '--blocks' of 'destroy' is not there yet");
-}
-
 static void block_is_a_size_where_limits_are_set(void **state) {
         PARSED(parsed, "--block=12G policy set alice --owner=alice --owner @staff --bridges= -q");
         const Options *options = &parsed.options;
@@ -288,7 +284,6 @@ static void every_verb_can_be_found(void **state) {
         for (size_t i = 0; i < n_verbs; i++) {
                 assert_ptr_equal(verb_find(verbs[i].name), &verbs[i]);
                 /* What is there and what is not yet exclude each other. */
-                assert_true((verbs[i].options & verbs[i].later) == 0);
                 assert_true(!verbs[i].run || (verbs[i].synopsis && verbs[i].help));
         }
         assert_null(verb_find(""));
@@ -313,7 +308,6 @@ int main(void) {
                 cmocka_unit_test(help_needs_no_arguments),
                 cmocka_unit_test(suggests_what_was_meant),
                 cmocka_unit_test(refuses_options_of_other_verbs),
-                cmocka_unit_test(refuses_what_is_not_there_yet_by_name),
                 cmocka_unit_test(block_is_a_size_where_limits_are_set),
                 cmocka_unit_test(many_options_in_one_word_are_as_many),
                 cmocka_unit_test(refuses_too_few_and_too_many_arguments),
