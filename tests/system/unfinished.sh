@@ -4,7 +4,7 @@
 # The daemon is killed while a unikernel that does not end by itself is being stopped, destroyed,
 # restarted or changed: the next one goes on with it, as far as SIGKILL.
 # rig: own
-# timeout: 180
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
@@ -29,7 +29,7 @@ killed_during() { # VERB...
 gone() { wait_for 10 not alive "$pid"; }
 
 mkdir -p /run/albatrossd.conf.d
-printf '[Albatross]\nStopSec=1\n' >/run/albatrossd.conf.d/50-test.conf
+printf '[Albatross]\nStopSec=3\n' >/run/albatrossd.conf.d/50-test.conf
 mkdir -p /run/systemd/system/albatrossd.service.d
 printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/albatrossd.service.d/often.conf
 systemctl daemon-reload
