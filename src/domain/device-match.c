@@ -111,7 +111,8 @@ static void hint_options(const Devices *devices, const DeviceOffer *offer, Fault
         Text text = {.end = options, .room = sizeof(options)};
 
         if (offer->n_wanted == 0) {
-                fault_hint(fault, "Leave out --net= and --block=");
+                fault_hint(fault, "Leave out --net= and --block=, or, where there were some, give "
+                                  "them empty");
                 return;
         }
         for (size_t i = 0; i < offer->n_wanted; i++)

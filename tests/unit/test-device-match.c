@@ -141,7 +141,8 @@ static void refuses_what_the_image_does_not_want(void **state) {
                       &(const Fault){FAULT_DEVICE_MISMATCH,
                                      "The network Storage is given, and is not there; the image "
                                      "wants no devices",
-                                     "Leave out --net= and --block="});
+                                     "Leave out --net= and --block=, or, where there were some, "
+                                     "give them empty"});
 }
 
 static void names_in_the_guest_have_case(void **state) {
