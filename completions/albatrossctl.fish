@@ -21,6 +21,11 @@ function __albatrossctl_paths
     end | sort -u
 end
 
+function __albatrossctl_policies
+    albatrossctl policy list --quiet --no-pager --no-ask-password 2>/dev/null | string match -v ':'
+    __albatrossctl_paths
+end
+
 function __albatrossctl_fields
     set -l words (commandline -opc)
     for word in $words[3..]
@@ -73,14 +78,15 @@ complete -c albatrossctl -n $none -a policy -d 'List, set and remove what may be
 complete -c albatrossctl -n $none -a cat-config -d 'Show the configuration files of albatrossd'
 
 # Their arguments.
-complete -c albatrossctl -n '__fish_seen_subcommand_from status show destroy console logs get-image' -a '(__albatrossctl_names)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from status show update rollback destroy console logs get-image' -a '(__albatrossctl_names)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from set; and not __fish_seen_subcommand_from policy' -a '(__albatrossctl_names)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from start stop restart monitor top stats' -a '(__albatrossctl_names; __albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from list' -a '(__albatrossctl_paths)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and not __fish_seen_subcommand_from list create write read remove' -a 'list create write read remove'
 complete -c albatrossctl -n '__fish_seen_subcommand_from block; and __fish_seen_subcommand_from write read remove' -a '(__albatrossctl_blocks)'
 complete -c albatrossctl -n '__fish_seen_subcommand_from inspect create get-image policy block import-state' -F
 complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from list set remove' -a 'list set remove'
-complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from list set remove' -a '(__albatrossctl_paths)'
+complete -c albatrossctl -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from list set remove' -a '(__albatrossctl_policies)'
 
 # Their options.
 complete -c albatrossctl -n '__fish_seen_subcommand_from update' -l wait-running -d 'Go back when it ends within that time'

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What the shells offer behind albatrossctl: verbs, options, and what there is right now.
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+
+albatrossctl policy set comp --unikernels=4 --memory=100 --cpus=0 --block=8 >/dev/null
+albatrossctl -q block create comp:data 1
+albatrossctl -q create --no-start comp:web "$HELLO"
+albatrossctl -q create --no-start comply "$HELLO"
+
+# Each gets a line up to its cursor and prints what it offers, one a line, sorted.
+offered_by_bash() {
+    bash -c '
+        source /usr/share/bash-completion/bash_completion
+        source /usr/share/bash-completion/completions/albatrossctl
+        COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9
+        # As readline does it: a ":" and a "=" are words of their own.
+        mapfile -t COMP_WORDS < <(grep -oE "[^ :=]+|[:=]+" <<<"$1")
+        case $1 in *" ") COMP_WORDS+=("") ;; esac
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        compopt() { :; }
+        _albatrossctl
+        printf "%s\n" "${COMPREPLY[@]}"
+    ' bash "$1" | sort -u
+}
+offered_by_fish() {
+    HOME=$test_output.home fish -c "complete -C '$1'" | cut -f1 | sort -u
+}
+# A terminal, in which zsh shows all that there is below the line.
+offered_by_zsh() {
+    HOME=$test_output.home zsh -f -c '
+        zmodload zsh/zpty
+        zpty shell "TERM=dumb zsh -f -i"
+        send() { zpty -w shell "$1" }
+        send "PS1= PS2= RPS1=; unsetopt zle_bracketed_paste; fpath=(/usr/share/zsh/vendor-completions \$fpath)"
+        send "autoload -U compinit && compinit -u -D; LISTMAX=10000; setopt list_rows_first; COLUMNS=500"
+        send "zstyle \":completion:*\" list-separator \"\"; zstyle \":completion:*\" verbose no"
+        send "bindkey \"^I\" list-choices; echo RE\"\"ADY"
+        local line text=
+        while zpty -r shell line; do [[ $line == *READY* ]] && break; done
+        zpty -w -n shell "$1"$'"'\t'"'
+        # It may take its time; what it shows comes in one go.
+        for i in {1..100}; do
+            while zpty -r -t shell line; do text+=$line; done
+            [[ $#text -le $(($#1 + 20)) ]] || break
+            sleep 0.1
+        done
+        sleep 0.7
+        while zpty -r -t shell line; do text+=$line; done
+        zpty -d shell
+        print -r -- $text
+    ' zsh "$1" | tr -s ' \r\t' '\n' | sort -u
+}
+
+try() { # SHELL
+    local shell=$1
+    offer() { # SENTENCE LINE EXPECTED...: all of these are offered
+        local sentence=$1 line=$2 word
+        shift 2
+        "offered_by_$shell" "$line" >"$test_output"
+        for word; do
+            grep -qxF -e "$word" "$test_output" || { say_failure "$shell: $sentence" "\"$word\" is not offered behind \"$line\":"; return; }
+        done
+        say_result ok "$shell: $sentence"
+    }
+    offer 'verbs' 'albatrossctl ' list status monitor top stats console policy block
+    offer 'names' 'albatrossctl status ' comp:web comply
+    offer 'names, to be watched, and paths' 'albatrossctl monitor ' comp:web comply comp:
+    offer 'the same where costs are looked at' 'albatrossctl top ' comp:web comp:
+    offer 'names, of a console' 'albatrossctl console ' comp:web comply
+    offer 'names, to be changed' 'albatrossctl set ' comp:web comply
+    offer 'names, to go back' 'albatrossctl rollback ' comp:web
+    offer 'paths' 'albatrossctl list ' comp:
+    offer 'what is done with policies' 'albatrossctl policy ' list set remove
+    offer 'policies' 'albatrossctl policy set ' comp
+    offer 'block devices' 'albatrossctl block write ' comp:data
+    offer 'options' 'albatrossctl top --' --paths --reverse
+}
+
+mkdir -p "$test_output.home"
+if [ -e /usr/share/bash-completion/bash_completion ]; then
+    try bash
+    equal 'bash: what fits the beginning, behind a ":" only the rest' web "$(offered_by_bash 'albatrossctl status comp:w')"
+    equal 'bash: values of an option' 'cpu' "$(offered_by_bash 'albatrossctl top --sort=c')"
+else
+    say_result skip 'bash-completion is not installed'
+fi
+for shell in fish zsh; do
+    if command -v $shell >/dev/null; then
+        try $shell
+    else
+        say_result skip "$shell is not installed"
+    fi
+done
+
+albatrossctl -q destroy comp:web comply
+albatrossctl -q block remove comp:data
+albatrossctl -q policy remove comp
+rm -rf "$test_output".*
