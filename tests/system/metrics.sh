@@ -6,7 +6,6 @@
 # rig: own
 # timeout: 300
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/invariants.sh"
 
 here=$(dirname "$(realpath "$0")")
 client=$here/metrics-client.py
