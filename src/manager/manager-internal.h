@@ -86,6 +86,9 @@ struct Manager {
         uint64_t launcher_generation;
         sd_event_source *relist_timer;
         sd_event_source *undone_timer; /* while there are some */
+        uint64_t undone_usec;          /* how long until it is tried again */
+        sd_event_source *limits_timer; /* while PID 1 did not take some of the policies' */
+        uint64_t limits_retry_usec;
         BootEntry *boot; /* to be started with the host, in this order once that has begun */
         size_t n_boot, next_boot;
         uint32_t boot_startup;  /* of those that are being started */

@@ -27,6 +27,10 @@
  * only some hundred calls wait for their replies, all others' among them. */
 #define CHANGES_AT_ONCE 8U
 
+/* How long until it is tried again when PID 1 did not take some: so long at first, and at last. */
+#define RETRY_MIN_USEC UINT64_C(1000000)
+#define RETRY_MAX_USEC UINT64_C(300000000)
+
 typedef struct LimitChange {
         ListLink link; /* of the manager's */
         Manager *manager;
@@ -46,6 +50,7 @@ static void change_free(LimitChange *change) {
 void policy_limits_free(Manager *manager) {
         LIST_FOREACH(link, &manager->limit_changes)
         change_free(LIST_ENTRY(link, LimitChange, link));
+        manager->limits_timer = sd_event_source_disable_unref(manager->limits_timer);
         free(manager->limits_to_set);
         manager->limits_to_set = NULL;
 }
@@ -62,6 +67,7 @@ static void change_finish(LimitChange *change, int error, const char *reason) {
 }
 
 static void remove_more(Manager *manager);
+static void retry_later(Manager *manager);
 
 static void on_changed(void *userdata, int error, const char *reason) {
         LimitChange *change = userdata;
@@ -69,6 +75,8 @@ static void on_changed(void *userdata, int error, const char *reason) {
         bool removes = change->removes;
 
         change_finish(change, error, reason);
+        if (!removes && error < 0)
+                retry_later(manager);
         if (!removes)
                 return;
         manager->n_removing_limits--;
@@ -281,6 +289,8 @@ static void on_set(void *userdata, int error, const char *reason) {
                           reason ? reason : strerror(-error));
         manager->n_setting_limits--;
         set_more(manager);
+        if (error >= 0 && manager->n_setting_limits == 0 && !manager->limits_timer)
+                manager->limits_retry_usec = 0;
 }
 
 static void set_more(Manager *manager) {
@@ -297,6 +307,37 @@ static void set_more(Manager *manager) {
                         log_print(LOG_ERR, "The limits of the policy %s can't be set: %s",
                                   path->text, strerror(-r));
         }
+}
+
+/* --- again, when PID 1 did not take them --- */
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        manager->limits_timer = sd_event_source_disable_unref(manager->limits_timer);
+        if (manager->n_setting_limits > 0) {
+                retry_later(manager);
+                return 0;
+        }
+        /* All of them: those that PID 1 has stay as they are. */
+        manager->n_limits_to_set = manager->next_limits = 0;
+        if (path_tree_visit(manager->paths, "", 0, add_policy, manager) < 0)
+                retry_later(manager);
+        set_more(manager);
+        return 0;
+}
+
+/* Until then the kernel does not hold what was promised: admission alone does. */
+static void retry_later(Manager *manager) {
+        if (manager->limits_timer)
+                return;
+        manager->limits_retry_usec =
+                manager->limits_retry_usec == 0
+                        ? RETRY_MIN_USEC
+                        : MIN_OF(2 * manager->limits_retry_usec, RETRY_MAX_USEC);
+        if (sd_event_add_time_relative(manager->event, &manager->limits_timer, CLOCK_MONOTONIC,
+                                       manager->limits_retry_usec, 0, on_retry, manager) < 0)
+                log_print(LOG_ERR, "No timer to set the limits of policies again");
 }
 
 int policy_limits_begin(Manager *manager) {

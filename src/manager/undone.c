@@ -20,8 +20,10 @@
 #include "manager/manager-internal.h"
 #include "systemd/log.h"
 
-#define FOLDER     "../undone" /* from the folder of the runs */
-#define RETRY_USEC (5ULL * 1000000ULL)
+#define FOLDER "../undone" /* from the folder of the runs */
+/* At first, and at last. */
+#define RETRY_MIN_USEC UINT64_C(5000000)
+#define RETRY_MAX_USEC UINT64_C(600000000)
 
 static void marker_path(const char *name, char ret[static sizeof(FOLDER) + NAME_MAX_LENGTH + 1]) {
         snprintf(ret, sizeof(FOLDER) + NAME_MAX_LENGTH + 1, FOLDER "/%s", name);
@@ -107,15 +109,17 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
                 manager->undone_timer = sd_event_source_disable_unref(manager->undone_timer);
                 return 0;
         }
-        sd_event_source_set_time_relative(source, RETRY_USEC);
+        manager->undone_usec = MIN_OF(2 * manager->undone_usec, RETRY_MAX_USEC);
+        sd_event_source_set_time_relative(source, manager->undone_usec);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 static int retry_later(Manager *manager) {
         if (manager->undone_timer)
                 return 0;
+        manager->undone_usec = RETRY_MIN_USEC;
         return sd_event_add_time_relative(manager->event, &manager->undone_timer, CLOCK_MONOTONIC,
-                                          RETRY_USEC, 0, on_retry, manager);
+                                          RETRY_MIN_USEC, 0, on_retry, manager);
 }
 
 void undone_note(Manager *manager, const char *name, int error) {

@@ -13,6 +13,8 @@ operations=(
     'block create' 'block create with content' 'block write' 'block remove'
     'policy set' 'policy set, another one' 'policy remove'
     'create with a network' 'stop with a network' 'destroy with a network'
+    'destroy with its block device'
+    'set at once' 'update' 'rollback'
     'restart' 'restart of the daemon' 'boot'
 )
 
@@ -49,6 +51,12 @@ stopped_again() { running && ctl stop v; }
 with_block() { ctl block create b 2 "$HELLO"; }
 with_policy() { ctl policy set p --unikernels=4 --memory=100 --cpus=0; }
 
+# One with a disk, which nobody writes to, and another image than that of the others.
+guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
+other=$guests/idle.spt
+with_disk() { ctl block create b 1 && ctl create --no-start --memory=2 --block=storage:b v "$guests/disk.spt"; }
+updated() { running && ctl update v --memory=3 "$other"; }
+
 # A bridge for it.
 with_bridge() {
     [ -e /sys/class/net/crash0 ] || { ip link add crash0 type bridge && ip link set crash0 up; }
@@ -76,8 +84,8 @@ host_off() {
 
 # --- the operations
 
-operation() { # VICTIM NAME: sets before, request, may_be, at_gate; fails for what does not go together
-    may_be=() at_gate=
+operation() { # VICTIM NAME: sets before, request, may_be, at_gate, once; fails for what does not go together
+    may_be=() at_gate='' once=''
     case $2 in
     create) before=: request=(albatrossctl -q create --memory=2 v "$HELLO" -- --sleep=600) ;;
     'create without a start') before=: request=(albatrossctl -q create --no-start v "$HELLO") ;;
@@ -98,6 +106,11 @@ operation() { # VICTIM NAME: sets before, request, may_be, at_gate; fails for wh
     'create with a network') before=with_bridge request=("${with_network[@]}") ;;
     'stop with a network') before=running_with_network request=(albatrossctl -q stop v) ;;
     'destroy with a network') before=running_with_network request=(albatrossctl -q destroy v) ;;
+    'destroy with its block device') before=with_disk request=(albatrossctl -q destroy --blocks v) ;;
+    'set at once') before=running request=(albatrossctl -q set v --memory=3 --now) ;;
+    update) before=running request=(albatrossctl -q update v --memory=3 "$other") ;;
+    # Asked for again, it would go forward again.
+    rollback) before=updated request=(albatrossctl -q rollback v) once=yes ;;
     restart) before=running request=(albatrossctl -q restart v) ;;
     'restart of the daemon') before=daemon_away at_gate=yes ;;
     boot) before=host_off at_gate=yes ;;
@@ -108,5 +121,5 @@ operation() { # VICTIM NAME: sets before, request, may_be, at_gate; fails for wh
     fi
     # A start that fails by itself is told, and wanted all the same. One that was told to have
     # succeeded may have ended since, and nobody is left who knows how.
-    [[ $1 != launcher || $2 != start* ]] || may_be=('v failed, wanted running')
+    [[ $1 != launcher || $2 != start* ]] || may_be=('v failed, 2097152 bytes, wanted running')
 }

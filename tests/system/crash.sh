@@ -45,14 +45,16 @@ systemctl restart albatrossd
 
 # What there is, in words.
 seen() {
-    local name state file text path
+    local name state file text memory path
     albatrossctl list --json=short | tr '{' '\n' |
         sed -nE 's/.*"Name":"([^"]*)".*"State":"([^"]*)".*/\1 \2/p' | while read -r name state; do
         text=
         file=$albatross_state/unikernels/$name.json
         [ ! -e "$file" ] || text=$(<"$file")
+        memory=
+        ! [[ $text =~ \"Memory\":\ ([0-9]+) ]] || memory=${BASH_REMATCH[1]}
         [[ $text =~ \"Wanted\":\ \"([a-z]*)\" ]] || text=
-        echo "$name $state, wanted ${BASH_REMATCH[1]-}"
+        echo "$name $state, $memory bytes, wanted ${BASH_REMATCH[1]-}"
     done
     albatrossctl block list --json=short | tr '{' '\n' |
         sed -nE 's/.*"Name":"([^"]*)","Size":([0-9]*),.*"State":"([^"]*)".*/block \1, \2 bytes, \3/p'
@@ -129,7 +131,7 @@ try_point() { # VICTIM NUMBER BEFORE AFTER
         [ "$1" != launcher ] || has_orphans=yes
     fi
     rest "${allowed[@]}" || { echo "killed at $point, status $status"; return 1; }
-    if [ "$status" != 0 ] && [ -z "$at_gate" ]; then
+    if [ "$status" != 0 ] && [ -z "$at_gate$once" ]; then
         "${request[@]}" >"$log.retry" 2>&1 || grep -q 'exists already\|There is no' "$log.retry" ||
             { echo "killed at $point; asked again:"; cat "$log.retry"; return 1; }
         rest "$4" || { echo "killed at $point, then asked again"; return 1; }
@@ -138,7 +140,7 @@ try_point() { # VICTIM NUMBER BEFORE AFTER
 
 # All points of one operation.
 try_all() { # VICTIM OPERATION
-    local before request may_be at_gate has_orphans
+    local before request may_be at_gate once has_orphans
     local out="$1, $2" began=${EPOCHREALTIME/./} status what at_first at_last n=0 tried=0 bad=0
     operation "$1" "$2" || return 0
     begin

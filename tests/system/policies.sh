@@ -238,3 +238,14 @@ kill %1
 equal 'a change is a signal, and no change is none' 2 "$(grep -c PolicyChanged "$test_output.signals")"
 equal 'each removal is one' 2 "$(grep -c PolicyRemoved "$test_output.signals")"
 rm -f "${test_output:?}".[a-z]*
+
+# --- limits that PID 1 does not take at once
+
+systemctl mask --runtime -q albatross-late.slice
+check 'PID 1 refuses the limits of a policy, which holds nevertheless' \
+    albatrossctl -q policy set late --unikernels=4 --memory=100 --cpus=0
+check 'it does not have them' [ ! -e /run/systemd/system.control/albatross-late.slice.d/50-MemoryMax.conf ]
+systemctl unmask --runtime -q albatross-late.slice
+check 'but gets them by itself when it takes them' \
+    wait_for 10 [ -e /run/systemd/system.control/albatross-late.slice.d/50-MemoryMax.conf ]
+check 'the policy goes' albatrossctl -q policy remove late
