@@ -70,13 +70,14 @@ static void finish_well(Start *start) {
                 unikernel_log_created(unikernel);
         } else
                 unikernel_answer(unikernel, WAIT_FOR_START, 0, NULL);
-        /* Of one that had ended already, and had only that to be written down. */
-        unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
         if (start->with_run)
                 unikernel_log_started(unikernel);
         unikernel_set_state(unikernel,
                             start->with_run ? lifecycle_step(unikernel->state, LIFE_STARTED).state
                                             : STATE_STOPPED);
+        /* Of one that had ended already, and had only that to be written down. A restart goes on
+         * from there: it must not join a start whose answers are out. */
+        unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
         start_free(start);
         unikernel_settle(unikernel);
 }

@@ -31,6 +31,25 @@ check 'who stopped it is answered' wait $stop
 check 'who started it again, too' wait $start
 check 'all is as it should be' invariants
 
+check 'it has ended' albatrossctl stop k
+albatrossctl -q start k
+check 'and again' wait_for 5 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
+pkill -STOP -x albatross-write
+in_time albatrossctl stop k >"$folder/stop" 2>&1 &
+stop=$!
+sleep 0.3
+in_time albatrossctl restart k >"$folder/restart" 2>&1 &
+restart=$!
+sleep 0.3
+in_time albatrossctl start k >"$folder/start" 2>&1 &
+start=$!
+sleep 0.3
+pkill -CONT -x albatross-write
+check 'who stopped it is answered' wait $stop
+check 'who restarts it, too' wait $restart
+check 'and who starts it' wait $start
+check 'all is as it should be' invariants
+
 # --- the writer
 
 pkill -STOP -x albatross-write
