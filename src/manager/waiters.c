@@ -101,6 +101,9 @@ void unikernel_settle(Unikernel *unikernel) {
                 r = unikernel->save_error;
                 unikernel->save_error = 0;
                 unikernel_answer(unikernel, WAIT_FOR_SAVE, r, NULL);
+                /* An answer may bring the next write, or begin with the removal. */
+                if (unikernel->n_saving > 0)
+                        return;
         }
         if (unikernel->start) {
                 start_saved(unikernel->start);

@@ -50,6 +50,24 @@ check 'who restarts it, too' wait $restart
 check 'and who starts it' wait $start
 check 'all is as it should be' invariants
 
+# --- a destroy while the way back is being written down
+
+albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
+in_time albatrossctl update back "$HELLO" --wait-running=10 -- --sleep=1 --exit=9 >"$folder/update" 2>&1 &
+update=$!
+check 'the new version runs' wait_for 5 eval '[ "$(albatrossctl show back -P Arguments)" = "--sleep=1 --exit=9" ]'
+pkill -STOP -x albatross-write
+sleep 1.5
+in_time albatrossctl destroy back >"$folder/destroy" 2>&1 &
+destroy=$!
+sleep 0.3
+pkill -CONT -x albatross-write
+check 'who destroys it is answered' wait $destroy
+equal 'who updates it is told' 1 "$(wait $update; echo $?)"
+prints '... why' 'destroyed while it was changed' cat "$folder/update"
+check 'the daemon is the same' invariants
+equal '... and has not gone away' 0 "$(systemctl show -P NRestarts albatrossd)"
+
 # --- the writer
 
 pkill -STOP -x albatross-write
