@@ -34,6 +34,10 @@ Exit exit_from_wait_status(int wait_status, bool asked, uint64_t timestamp_usec)
         return exit;
 }
 
+bool exit_refuses_arguments(Exit exit) {
+        return exit.result == EXIT_CODE && exit.status == 64;
+}
+
 bool exit_is_failure(Exit exit) {
         switch (exit.result) {
         case EXIT_CODE:

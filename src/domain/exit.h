@@ -29,6 +29,10 @@ typedef struct Exit {
 /* From a status as of wait(2). @asked: we were told to end it. */
 Exit exit_from_wait_status(int wait_status, bool asked, uint64_t timestamp_usec);
 
+/* Did the guest not understand its arguments? After that it is started only once more, without its
+ * name. */
+bool exit_refuses_arguments(Exit exit);
+
 /* Is this what "failed" means? Exit code 0 and an end that was asked for are not. */
 bool exit_is_failure(Exit exit);
 

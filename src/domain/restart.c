@@ -6,8 +6,6 @@
 #include "base/cleanup.h"
 #include "domain/restart.h"
 
-#define CODE_ARGUMENTS 64 /* the guest did not understand its arguments */
-
 /* The tender refused to run it (1), or a guest of MirageOS says that another run would end in the
  * same way: 63 after --help, 64 for its arguments, the others are kept for more of that kind. */
 static bool is_never(unsigned code) {
@@ -61,7 +59,7 @@ RestartVerdict restart_decide(const RestartRule *rule,
             end->ended_usec - end->started_usec >= RESTART_STEADY_USEC)
                 *backoff = (Backoff){};
 
-        if (end->add_name && end->exit.result == EXIT_CODE && end->exit.status == CODE_ARGUMENTS) {
+        if (end->add_name && exit_refuses_arguments(end->exit)) {
                 *ret_delay_usec = 0;
                 return RESTART_WITHOUT_NAME;
         }

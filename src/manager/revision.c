@@ -105,31 +105,44 @@ static void go_back(Revision *revision, Unikernel *unikernel, int r, const Fault
         revision_carry_out(revision, wanted, n_wanted);
 }
 
-static int on_stays(sd_event_source *source, uint64_t usec, void *userdata) {
-        Revision *revision = userdata;
-        Fault fault = {};
-
-        if (find(revision))
-                succeed(revision);
-        else
-                revision_fail(revision, gone(revision, &fault), &fault);
-        return 0;
-}
-
-void revision_run_ended(Unikernel *unikernel) {
-        Revision *revision = unikernel->revision;
+/* It does not run, or not that run any more: was that somebody's wish? */
+static void look_at_end(Revision *revision, Unikernel *unikernel) {
         Fault fault = {};
         int r;
 
-        if (!revision || !revision->is_watching)
-                return;
-        if (unikernel->wanted && !unikernel->destroying) {
+        if (unikernel->wanted && !unikernel->destroying &&
+            unikernel->last_exit.result != EXIT_STOPPED) {
                 go_back(revision, unikernel, 0, NULL);
                 return;
         }
         r = fault_set(&fault, FAULT_WRONG_STATE, "%s was stopped while it was watched",
                       unikernel->name.text);
         revision_fail(revision, r, &fault);
+}
+
+static int on_stays(sd_event_source *source, uint64_t usec, void *userdata) {
+        Revision *revision = userdata;
+        Unikernel *unikernel = find(revision);
+        Fault fault = {};
+
+        if (!unikernel)
+                revision_fail(revision, gone(revision, &fault), &fault);
+        else if (unikernel->run)
+                succeed(revision);
+        else
+                look_at_end(revision, unikernel);
+        return 0;
+}
+
+void revision_run_ended(Unikernel *unikernel) {
+        Revision *revision = unikernel->revision;
+
+        if (!revision || !revision->is_watching)
+                return;
+        /* One that did not take its name is started without it, and that is what is watched. */
+        if (unikernel->state == STATE_WAITING && exit_refuses_arguments(unikernel->last_exit))
+                return;
+        look_at_end(revision, unikernel);
 }
 
 static void on_restarted(void *userdata, int r, const Fault *fault) {

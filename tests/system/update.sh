@@ -95,6 +95,23 @@ wait $update
 equal 'one that is stopped meanwhile does not go back' 1 $?
 equal '  it stays stopped' stopped "$(field u State)"
 
+albatrossctl -q start u
+albatrossctl update u "$HELLO" --wait-running=20 -- --sleep=600 >/tmp/update.log 2>&1 &
+update=$!
+check 'another one runs' wait_for 5 is u ImageDigest "$first"
+check '  and is watched' wait_for 5 is u State running
+sleep 0.3
+systemctl stop albatross-u.scope
+wait $update
+equal 'one whose scope is stopped meanwhile does not go back, either' 1 $?
+prints '  it is told' 'was stopped while it was watched' cat /tmp/update.log
+equal '  it stays stopped' stopped "$(field u State)"
+albatrossctl -q start u
+check 'one that does not take its name stays up without it' \
+    albatrossctl -q update u "$other" --name --wait-running=5 -- --sleep=3 --exit=64
+equal '  it is it' "no $second" "$(field u AddName) $(field u ImageDigest)"
+albatrossctl -q stop u
+
 check 'update of one that is stopped' albatrossctl -q update u "$HELLO"
 equal '  does not start it' "stopped $first" "$(field u State) $(field u ImageDigest)"
 check 'create --force is an update' albatrossctl -q create --force u "$other" -- --sleep=600

@@ -43,6 +43,13 @@ static void only_code_0_is_well(void **state) {
         assert_false(exit_is_failure((Exit){.result = EXIT_NONE}));
 }
 
+static void only_code_64_refuses_arguments(void **state) {
+        assert_true(exit_refuses_arguments((Exit){.result = EXIT_CODE, .status = 64}));
+        assert_false(exit_refuses_arguments((Exit){.result = EXIT_CODE, .status = 63}));
+        assert_false(exit_refuses_arguments((Exit){.result = EXIT_SIGNAL, .status = 64}));
+        assert_false(exit_refuses_arguments((Exit){.result = EXIT_STOPPED, .status = 64}));
+}
+
 static void words_go_there_and_back(void **state) {
         for (ExitResult result = 0; result < EXIT_N_RESULTS; result++)
                 assert_int_equal(exit_result_from_string(exit_result_to_string(result)), result);
@@ -54,6 +61,7 @@ int main(void) {
                 cmocka_unit_test(reads_a_wait_status),
                 cmocka_unit_test(what_was_asked_for_is_no_failure_whatever_the_status),
                 cmocka_unit_test(only_code_0_is_well),
+                cmocka_unit_test(only_code_64_refuses_arguments),
                 cmocka_unit_test(words_go_there_and_back),
         };
 
