@@ -8,6 +8,7 @@
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
 #include "manager/revision.h"
+#include "manager/start.h"
 
 /* The one that is being changed by @revision, if it is still there. */
 static Unikernel *find(const Revision *revision) {
@@ -78,6 +79,15 @@ static void undo(Revision *revision, Unikernel *unikernel) {
         swap_versions(unikernel, revision->undo);
         (void) follow_devices(unikernel, NULL);
         (void) unikernel_claim_again(unikernel, NULL);
+}
+
+/* A start that began meanwhile has taken the image and the devices of what it was not to become. */
+static void fail_start(Unikernel *unikernel, int r) {
+        if (unikernel->start)
+                start_fail(unikernel->start,
+                           fault_set(start_fault(unikernel->start), FAULT_FAILED,
+                                     "What %s was to become could not be written: %s",
+                                     unikernel->name.text, strerrordesc_np(-r)));
 }
 
 /* --- whether it stays up --- */
@@ -186,6 +196,7 @@ static void on_saved(void *userdata, int r, const Fault *fault) {
         }
         if (r < 0) {
                 undo(revision, unikernel);
+                fail_start(unikernel, r);
                 r = fault_set(&refusal, r == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
                               "The record of %s could not be written: %s", unikernel->name.text,
                               strerrordesc_np(-r));

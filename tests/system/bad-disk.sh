@@ -57,7 +57,7 @@ refuses() { # WHAT WORDS BEFORE_EACH...
     refuse "$what: no policy can be set" "nothing has changed: $words" ctl policy set p --memory=50
     "$@"
     refuse "$what: no block device written" "$words" ctl block write disk "$folder/other"
-    equal "$what: all that is there is what was" 'gone=running runs=running start=failed stop=stopped' "$(states)"
+    equal "$what: all that is there is what was" "${changes-}gone=running runs=running start=failed stop=stopped" "$(states)"
     equal "$what: the policy, too" '104857600' "$(albatrossctl policy list p --json=short | sed -nE 's/.*"Memory":([0-9]*).*/\1/p')"
     equal "$what: what runs runs on" "$pid" "$(field runs MainPID)"
     check "$what: the block device has its old content" [ "$disk" = "$(content)" ]
@@ -94,13 +94,44 @@ recovers "$what" 'runs=running start=failed stop=stopped'
 
 what='a read-only disk'
 prepare "$what"
+ip link add bad0 type bridge && ip link set bad0 up
+check "$what: one is to be changed" ctl create --no-start --memory=2 changes "$HELLO" -- --sleep=600
+check "$what: and was" ctl update changes "${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/echo.spt" \
+    --net=service:bad0 -- --ip=10.78.0.2
+invariants_note
 mount -o remount,ro $state
-refuses "$what" 'Read-only file system' :
+changes='changes=stopped ' refuses "$what" 'Read-only file system' :
 refuse "$what: nothing can be destroyed" 'The record of gone could not be removed: Read-only' ctl destroy gone
 equal "$what: it is there" stopped "$(field gone State)"
 refuse "$what: no policy removed" 'Read-only file system' ctl policy remove p
 equal "$what: it is there, too" ': p' "$(policies)"
+refuse "$what: no set" 'The record of changes could not be written: Read-only' ctl set changes --memory=3
+refuse "$what: no update" 'Read-only file system' ctl update changes "$HELLO"
+refuse "$what: no rollback" 'The record of changes could not be written: Read-only' ctl rollback changes
+# One that has no network was to become one that has, or the other way round.
+for round in without with; do
+    pkill -STOP -x albatross-write
+    ctl rollback changes >"$folder/rollback" 2>&1 &
+    rollback=$!
+    sleep 0.3
+    ctl start changes >"$folder/start" 2>&1 &
+    start=$!
+    sleep 0.3
+    pkill -CONT -x albatross-write
+    check "$what: no rollback that a start relies on, $round a network" not wait $rollback
+    check "$what: ... which fails, too" not wait $start
+    prints "$what: ... and says why" 'What changes was to become could not be written' cat "$folder/start"
+    equal "$what: it is what it was" failed "$(field changes State)"
+    mount -o remount,rw $state
+    [ $round = with ] || check "$what: and can be turned round" ctl rollback changes
+    [ $round = with ] || check "$what: without a start" ctl stop changes
+    mount -o remount,ro $state
+done
+check "$what: the daemon has not gone away" invariants
+equal "$what: at all" 0 "$(systemctl show -P NRestarts albatrossd)"
 mount -o remount,rw $state
+check "$what: what was to be changed is destroyed" ctl destroy changes
+ip link del bad0
 recovers "$what" 'gone=stopped runs=running start=failed stop=stopped'
 ctl policy remove p
 
