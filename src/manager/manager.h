@@ -81,7 +81,8 @@ typedef struct DestroyOrder {
 
 void manager_destroy(Manager *manager, const DestroyOrder *order, ManagerDone done, void *userdata);
 
-/* It takes effect with the next start; with .now, that is at once when it is to run. */
+/* It takes effect with the next start; with .now, that is at once when it is to run. The order has
+ * to be there until it is answered: it waits for a start that is under way. */
 typedef struct SetOrder {
         Name name;
         ConfigChange change; /* copied */

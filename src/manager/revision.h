@@ -14,11 +14,12 @@
 struct Revision {
         Manager *manager;
         Name name;
-        Version *next;    /* what it is to become */
-        Version *undo;    /* what it was, until that is written down */
-        bool keeps;       /* what it was is kept as the version before */
-        bool restarts;    /* at once, when it is to run */
-        bool is_watching; /* whether it stays up */
+        const SetOrder *order; /* of a set; the caller's */
+        Version *next;         /* what it is to become */
+        Version *undo;         /* what it was, until that is written down */
+        bool keeps;            /* what it was is kept as the version before */
+        bool restarts;         /* at once, when it is to run */
+        bool is_watching;      /* whether it stays up */
         bool goes_back;
         uint64_t watch_usec; /* 0: not at all */
         sd_event_source *timer;

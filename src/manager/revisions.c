@@ -72,12 +72,42 @@ static int make_next(Revision *revision,
         return r < 0 ? r : config_check(&next->config, &unikernel->name, fault);
 }
 
-void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void *userdata) {
-        Unikernel *unikernel = manager_find(manager, order->name.text);
+static void set(Revision *revision, Unikernel *unikernel) {
         DeviceWanted wanted[IMAGE_DEVICES_MAX];
-        Revision *revision = NULL;
         Fault fault = {};
         size_t n_wanted;
+        int r;
+
+        r = make_next(revision, unikernel, &revision->order->change, &fault);
+        if (r >= 0) {
+                revision->next->image = unikernel->image;
+                r = image_hold(&revision->next->image_hold, revision->manager,
+                               unikernel->image.digest);
+        }
+        if (r < 0) {
+                revision_fail(revision, r, &fault);
+                return;
+        }
+        n_wanted = devices_wanted_before(&unikernel->config.devices, wanted);
+        revision_carry_out(revision, wanted, n_wanted);
+}
+
+static void on_start_over(void *userdata, int r, const Fault *fault) {
+        Revision *revision = userdata;
+        Unikernel *unikernel = manager_find(revision->manager, revision->name.text);
+        Fault refusal = {};
+
+        if (unikernel && unikernel->revision == revision && !unikernel->destroying)
+                set(revision, unikernel);
+        else
+                revision_fail(revision, manager_refuse_unknown(&revision->name, &refusal),
+                              &refusal);
+}
+
+void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void *userdata) {
+        Unikernel *unikernel = manager_find(manager, order->name.text);
+        Revision *revision = NULL;
+        Fault fault = {};
         int r;
 
         r = begin(&revision, manager, &order->name, &fault);
@@ -87,17 +117,15 @@ void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void
         }
         hand_over(revision, done, userdata);
         revision->restarts = order->now;
-        r = make_next(revision, unikernel, &order->change, &fault);
-        if (r >= 0) {
-                revision->next->image = unikernel->image;
-                r = image_hold(&revision->next->image_hold, manager, unikernel->image.digest);
-        }
-        if (r < 0) {
-                revision_fail(revision, r, &fault);
+        revision->order = order;
+        /* One that is being started was admitted as it is, and its scope was made for that. */
+        if (unikernel->start && !order->now) {
+                r = unikernel_wait(unikernel, WAIT_FOR_START, on_start_over, revision);
+                if (r < 0)
+                        revision_fail(revision, r, NULL);
                 return;
         }
-        n_wanted = devices_wanted_before(&unikernel->config.devices, wanted);
-        revision_carry_out(revision, wanted, n_wanted);
+        set(revision, unikernel);
 }
 
 static bool has_net(const Devices *devices, const Net *wanted) {

@@ -114,6 +114,24 @@ albatrossctl -q stop u
 
 check 'update of one that is stopped' albatrossctl -q update u "$HELLO"
 equal '  does not start it' "stopped $first" "$(field u State) $(field u ImageDigest)"
+albatrossctl -q create --no-start --memory=2 early "$HELLO" -- --sleep=600
+launcher=$(main_pid albatross-launcher)
+kill -STOP "$launcher"
+timeout 20 albatrossctl -q start early &
+start=$!
+check 'one is being started' wait_for 5 is early State starting
+timeout 20 albatrossctl -q set early --memory=40 2>/dev/null &
+set=$!
+sleep 0.5
+kill -CONT "$launcher"
+check '  it starts' wait $start
+check '  who sets it meanwhile is answered' wait $set
+equal '  that is for the next start' "$((40 << 20))" "$(field early Memory)"
+prints '  it has what it was admitted with' '--mem=2' eval 'tr "\0" " " <"/proc/$(field early MainPID)/cmdline"'
+check '  the next start has it' albatrossctl -q restart early
+prints '  all of it' '--mem=40' eval 'tr "\0" " " <"/proc/$(field early MainPID)/cmdline"'
+albatrossctl -q destroy early
+
 check 'create --force is an update' albatrossctl -q create --force u "$other" -- --sleep=600
 equal '  and a start' "running $second" "$(field u State) $(field u ImageDigest)"
 check '  or a create' albatrossctl -q create --force --memory=2 v "$HELLO" -- --sleep=600
