@@ -18,7 +18,7 @@ typedef struct Connection {
         ListLink link;
         BusService *service;
         sd_bus *bus;
-        sd_bus_slot *slots[6];
+        sd_bus_slot *slots[7];
 } Connection;
 
 static void connection_free(Connection *connection) {
@@ -222,7 +222,8 @@ static int add_objects(Connection *connection) {
         if (r < 0)
                 return r;
         /* Only root has a private connection. */
-        return sd_bus_is_bus_client(bus) ? turns_attach(service->turns, bus, &connection->slots[5])
+        return sd_bus_is_bus_client(bus) ? turns_attach(service->turns, bus, &connection->slots[5],
+                                                        &connection->slots[6])
                                          : 0;
 }
 

@@ -37,7 +37,7 @@ typedef struct Sender {
         Caller caller;
         TurnUser *user; /* NULL: not known yet, or root */
         bool is_root;
-        sd_bus_slot *lookup_slot, *gone_slot;
+        sd_bus_slot *lookup_slot;
         ListLink unknown; /* calls that wait for the answer */
         unsigned n_unknown;
 } Sender;
@@ -51,6 +51,7 @@ struct Turns {
         ListLink ring;
         ListLink granted; /* given back to the bus, to be worked on */
         unsigned n_reads;
+        unsigned n_calls; /* in flight, of all users */
 };
 
 static const unsigned limits[TURN_N_KINDS] = {
@@ -124,8 +125,10 @@ bool turns_is_over(const TurnUser *user, TurnKind kind) {
 
 static bool user_may_go_on(const TurnUser *user) {
         const Waiting *first = LIST_ENTRY(user->waiting.next, Waiting, link);
+        unsigned n_all = user->turns->n_calls;
 
-        return !turns_is_full(user, TURN_CALL) &&
+        return n_all < TURNS_ALL && (n_all < TURNS_CROWDED || user->n_entered[TURN_CALL] == 0) &&
+               !turns_is_full(user, TURN_CALL) &&
                !(first->is_transfer && turns_is_full(user, TURN_TRANSFER));
 }
 
@@ -138,18 +141,22 @@ static void wake_up(Turns *turns) {
 }
 
 void turns_enter(TurnUser *user, TurnKind kind) {
-        if (user)
-                user->n_entered[kind]++;
+        if (!user)
+                return;
+        user->n_entered[kind]++;
+        if (kind == TURN_CALL)
+                user->turns->n_calls++;
 }
 
 void turns_leave(TurnUser *user, TurnKind kind) {
         if (!user)
                 return;
         user->n_entered[kind]--;
-        if (user->n_waiting > 0)
-                wake_up(user->turns);
-        else
-                user_release(user);
+        if (kind == TURN_CALL)
+                user->turns->n_calls--;
+        /* Another user may have waited for it. */
+        wake_up(user->turns);
+        user_release(user);
 }
 
 /* --- turns --- */
@@ -217,7 +224,6 @@ static int compare_senders(const void *a, const void *b) {
 static void sender_free(Sender *sender) {
         tdelete(sender, &sender->turns->senders, compare_senders);
         sd_bus_slot_unref(sender->lookup_slot);
-        sd_bus_slot_unref(sender->gone_slot);
         LIST_FOREACH(link, &sender->unknown)
         waiting_free(LIST_ENTRY(link, Waiting, link));
         if (sender->user) {
@@ -248,16 +254,6 @@ static void drop_waiting(Sender *sender) {
         else
                 /* What is first now may have waited behind one that could not go on. */
                 wake_up(sender->turns);
-}
-
-static int on_gone(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *new_owner;
-
-        if (sd_bus_message_read(message, "sss", NULL, NULL, &new_owner) >= 0 && !new_owner[0]) {
-                drop_waiting(userdata);
-                sender_free(userdata);
-        }
-        return 0;
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -297,7 +293,6 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
 }
 
 static Sender *sender_new(Turns *turns, sd_bus *bus, const char *name) {
-        char match[256];
         Sender *sender;
 
         sender = calloc(1, sizeof(*sender));
@@ -313,12 +308,7 @@ static Sender *sender_new(Turns *turns, sd_bus *bus, const char *name) {
                 return NULL;
         }
 
-        snprintf(match, sizeof(match),
-                 "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                 "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
-                 name);
-        if (sd_bus_add_match_async(bus, &sender->gone_slot, match, on_gone, NULL, sender) < 0 ||
-            sd_bus_call_method_async(bus, &sender->lookup_slot, "org.freedesktop.DBus",
+        if (sd_bus_call_method_async(bus, &sender->lookup_slot, "org.freedesktop.DBus",
                                      "/org/freedesktop/DBus", "org.freedesktop.DBus",
                                      "GetConnectionCredentials", on_credentials, sender, "s",
                                      name) < 0) {
@@ -408,8 +398,34 @@ bool turns_is_root(Turns *turns, sd_bus_message *message) {
 
 /* --- connections --- */
 
-int turns_attach(Turns *turns, sd_bus *bus, sd_bus_slot **ret) {
-        return sd_bus_add_filter(bus, ret, on_message, turns);
+static int on_gone(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Turns *turns = userdata;
+        const char *name;
+        Sender *sender;
+
+        if (sd_bus_message_read(message, "sss", &name, NULL, NULL) < 0)
+                return 0;
+        sender = sender_find(turns, name);
+        if (sender) {
+                drop_waiting(sender);
+                sender_free(sender);
+        }
+        return 0;
+}
+
+/* One rule for all who leave the bus: the bus ends a connection that wants more than 512, and that
+ * many clients can be had. So it wakes us for others, too, but only when somebody leaves. */
+int turns_attach(Turns *turns, sd_bus *bus, sd_bus_slot **ret_filter, sd_bus_slot **ret_gone) {
+        int r;
+
+        r = sd_bus_add_filter(bus, ret_filter, on_message, turns);
+        if (r < 0)
+                return r;
+        return sd_bus_add_match_async(
+                bus, ret_gone,
+                "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''",
+                on_gone, NULL, turns);
 }
 
 static void drop_list(ListLink *list) {

@@ -7,6 +7,10 @@
  * others by one call. Root does not wait. Of each user at most TURNS_IN_FLIGHT calls are being
  * worked on and TURNS_TRANSFERS of them bring an image; TURNS_WAITING more wait, and what goes
  * beyond is refused at once with TooManyRequests.
+ *
+ * The bus lets the daemon itself wait for 128 answers (max_replies_per_connection, dbus-daemon(1)),
+ * and polkit may answer late. So when all users together have TURNS_CROWDED calls in flight each
+ * gets on with one, and at TURNS_ALL nobody does: the rest is for what PID 1 is asked.
  */
 
 #include <stdbool.h>
@@ -17,6 +21,8 @@
 #include "bus/caller.h"
 
 #define TURNS_IN_FLIGHT 8
+#define TURNS_CROWDED   48
+#define TURNS_ALL       96
 #define TURNS_TRANSFERS 2
 #define TURNS_WAITING   64
 #define TURNS_READERS   16 /* consoles and images being read at the same time */
@@ -38,7 +44,7 @@ int turns_new(Turns **ret, sd_event *event, TurnIsTransfer is_transfer, void *us
 Turns *turns_free(Turns *turns);
 
 /* From now on the calls that come over @bus, a connection to a message bus, take turns. */
-int turns_attach(Turns *turns, sd_bus *bus, sd_bus_slot **ret);
+int turns_attach(Turns *turns, sd_bus *bus, sd_bus_slot **ret_filter, sd_bus_slot **ret_gone);
 
 /* @bus is gone, and all that came over it. */
 void turns_detach(Turns *turns, sd_bus *bus);

@@ -9,10 +9,13 @@
  *                            anybody can ask who asked
  * hostile-client deaf        subscribes to everything and never reads, until it is killed
  * hostile-client hoard N     the same on the private socket, while another connection there changes
- * the policy "hoard" N times; says whether the deaf one was cut off hostile-client stuff N     N
- * creates at once, each with 16 descriptors that never give a byte hostile-client knock PATH N
- * connects to that socket N times and waits hostile-client time N      the median of N calls of
- * GetHost, in microseconds
+ *                            the policy "hoard" N times; says whether the deaf one was cut off
+ * hostile-client stuff N     N creates at once, each with 16 descriptors that never give a byte
+ * hostile-client crowd N     calls ListUnikernels over N connections to the bus, keeps them, and
+ *                            says how many were answered
+ * hostile-client ask N       calls Inspect of the unikernel "b1" N times and waits until killed
+ * hostile-client knock PATH N  connects to that socket N times and waits
+ * hostile-client time N      the median of N calls of GetHost, in microseconds
  */
 
 #include <errno.h>
@@ -201,6 +204,31 @@ static int hoard(unsigned n_calls) {
         return EXIT_SUCCESS;
 }
 
+static int crowd(unsigned n) {
+        unsigned n_listed = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+                sd_bus *bus = NULL;
+
+                check(sd_bus_open_system(&bus), "system bus");
+                if (sd_bus_call_method(bus, MANAGER, "ListUnikernels", NULL, NULL, "s", "") >= 0)
+                        n_listed++;
+        }
+        printf("%u\n", n_listed);
+        fflush(stdout);
+        pause();
+        return EXIT_SUCCESS;
+}
+
+static void ask(sd_bus *bus, unsigned n_calls) {
+        for (unsigned i = 0; i < n_calls; i++)
+                check(sd_bus_call_method_async(bus, NULL, MANAGER, "Inspect", on_answer, NULL, "s",
+                                               "b1"),
+                      "Inspect");
+        check(sd_bus_flush(bus), "flush");
+        pause();
+}
+
 int main(int argc, char **argv) {
         unsigned n = argc > 2 ? (unsigned) atoi(argv[2]) : 1;
         sd_bus *bus = NULL;
@@ -211,6 +239,8 @@ int main(int argc, char **argv) {
                 return knock(argv[2], (unsigned) atoi(argv[3]));
         if (strcmp(argv[1], "hoard") == 0)
                 return hoard(n);
+        if (strcmp(argv[1], "crowd") == 0)
+                return crowd(n);
         check(sd_bus_open_system(&bus), "system bus");
         if (strcmp(argv[1], "flood") == 0)
                 flood(bus, n);
@@ -218,6 +248,8 @@ int main(int argc, char **argv) {
                 stall(bus, n);
         else if (strcmp(argv[1], "stuff") == 0)
                 stuff(bus, n);
+        else if (strcmp(argv[1], "ask") == 0)
+                ask(bus, n);
         else if (strcmp(argv[1], "vanish") == 0)
                 vanish(bus, n);
         else if (strcmp(argv[1], "time") == 0)
