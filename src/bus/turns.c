@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/list.h"
+#include "bus/length.h"
 #include "bus/turns.h"
 
 /* Reading from the bus comes first, so that one call of each user can be seen before any of them
@@ -193,6 +194,12 @@ static void refuse(sd_bus_message *message) {
                                    TURNS_WAITING);
 }
 
+static void refuse_length(sd_bus_message *message) {
+        sd_bus_reply_method_errorf(message, "org.albatross.Error.InvalidArgument",
+                                   "The call has more than the %u bytes allowed",
+                                   MESSAGE_LENGTH_MAX);
+}
+
 static int wait_for_turn(TurnUser *user, sd_bus_message *message) {
         Turns *turns = user->turns;
         Waiting *last;
@@ -349,6 +356,10 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
                 return 0;
         if (take_granted(turns, message))
                 return 0;
+        if (message_is_longer(message, MESSAGE_LENGTH_MAX)) {
+                refuse_length(message);
+                return 1;
+        }
 
         sender = sender_find(turns, name);
         if (!sender)

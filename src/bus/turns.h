@@ -6,7 +6,8 @@
  * user's turn, one call each in turn, so that somebody who calls ten thousand times delays the
  * others by one call. Root does not wait. Of each user at most TURNS_IN_FLIGHT calls are being
  * worked on and TURNS_TRANSFERS of them bring an image; TURNS_WAITING more wait, and what goes
- * beyond is refused at once with TooManyRequests.
+ * beyond is refused at once with TooManyRequests. So is, with InvalidArgument, what is too long to
+ * be kept.
  *
  * The bus lets the daemon itself wait for 128 answers (max_replies_per_connection, dbus-daemon(1)),
  * and polkit may answer late. So when all users together have TURNS_CROWDED calls in flight each

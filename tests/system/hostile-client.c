@@ -5,6 +5,7 @@
  *                            how many were answered and how many refused
  * hostile-client stall N     N creates at once whose image is a pipe that never gives a byte; says
  *                            how each ended within 3 s
+ * hostile-client heave N     calls StopUnikernel N times with an option of 4 MiB
  * hostile-client vanish N    N times asks for the end of the unikernel "target", and is gone before
  *                            anybody can ask who asked
  * hostile-client deaf        subscribes to everything and never reads, until it is killed
@@ -80,6 +81,19 @@ static void flood(sd_bus *bus, unsigned n_calls) {
                                                NULL, "s", ""),
                       "ListUnikernels");
         process_until(bus, n_calls, now_usec() + 20000000U);
+}
+
+static void heave(sd_bus *bus, unsigned n_calls) {
+        static char text[4 << 20];
+
+        memset(text, 'x', sizeof(text) - 1);
+        for (unsigned i = 0; i < n_calls; i++) {
+                check(sd_bus_call_method_async(bus, NULL, MANAGER, "StopUnikernel", on_answer, NULL,
+                                               "sa{sv}", "b1", 1, "Heavy", "s", text),
+                      "StopUnikernel");
+                check(sd_bus_flush(bus), "flush");
+        }
+        process_until(bus, n_calls, now_usec() + 3000000U);
 }
 
 static void stall(sd_bus *bus, unsigned n_calls) {
@@ -246,6 +260,8 @@ int main(int argc, char **argv) {
                 flood(bus, n);
         else if (strcmp(argv[1], "stall") == 0)
                 stall(bus, n);
+        else if (strcmp(argv[1], "heave") == 0)
+                heave(bus, n);
         else if (strcmp(argv[1], "stuff") == 0)
                 stuff(bus, n);
         else if (strcmp(argv[1], "ask") == 0)
