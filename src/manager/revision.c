@@ -24,8 +24,22 @@ static void release(Manager *manager, Version *version) {
         version_free(version);
 }
 
+/* Who hears only why there is no way back does not know that there was to be one. */
+static void tell_no_way_back(const Revision *revision, int r, const Fault *fault, Fault *ret) {
+        *ret = fault ? *fault : (Fault){};
+        if (!revision->goes_back || r >= 0 || ret->code == FAULT_ROLLED_BACK)
+                return;
+        (void) fault_set(ret, ret->code == FAULT_NONE ? FAULT_FAILED : ret->code,
+                         "The new version of %s did not stay up, and the one before can't be "
+                         "brought back: %s",
+                         revision->name.text,
+                         ret->code == FAULT_NONE ? strerrordesc_np(-r) : fault->message);
+        if (fault && fault->hint[0])
+                fault_hint(ret, "%s", fault->hint);
+}
+
 void revision_fail(Revision *revision, int r, const Fault *fault) {
-        static const Fault no_fault;
+        Fault told;
         Unikernel *unikernel = find(revision);
 
         if (unikernel)
@@ -34,7 +48,8 @@ void revision_fail(Revision *revision, int r, const Fault *fault) {
         release(revision->manager, revision->undo);
         tender_unref(revision->tender);
         sd_event_source_disable_unref(revision->timer);
-        revision->done(revision->userdata, r, fault ? fault : &no_fault);
+        tell_no_way_back(revision, r, fault, &told);
+        revision->done(revision->userdata, r, &told);
         free(revision);
 }
 

@@ -114,6 +114,18 @@ albatrossctl -q stop u
 
 check 'update of one that is stopped' albatrossctl -q update u "$HELLO"
 equal '  does not start it' "stopped $first" "$(field u State) $(field u ImageDigest)"
+albatrossctl -q policy set tight --unikernels=1 --memory=64 --cpus=0
+albatrossctl -q create --memory=40 tight:t "$HELLO" -- --sleep=600
+albatrossctl update tight:t "$other" --memory=2 --wait-running=20 -- --sleep=2 --exit=9 >/tmp/update.log 2>&1 &
+update=$!
+check 'one that needs less is there' wait_for 5 is tight:t Memory "$((2 << 20))"
+check '  and its policy allows less now' albatrossctl -q policy set tight --memory=20
+check 'one that can not go back is told so' not wait $update
+prints '  in full' 'did not stay up, and the one before can' cat /tmp/update.log
+prints '  with the reason' 'the policy tight allows 20 MiB' cat /tmp/update.log
+albatrossctl -q destroy tight:t
+albatrossctl -q policy remove tight
+
 albatrossctl -q create --no-start --memory=2 early "$HELLO" -- --sleep=600
 launcher=$(main_pid albatross-launcher)
 kill -STOP "$launcher"
