@@ -20,12 +20,14 @@ typedef struct Asked {
 typedef struct Question {
         Asked *asked;
         size_t n;
+        json_t *told; /* names, which are not told twice */
 } Question;
 
 static void question_clear(Question *question) {
         for (size_t i = 0; i < question->n; i++)
                 call_done(&question->asked[i].call);
         free(question->asked);
+        json_decref(question->told);
 }
 
 static bool contains(const json_t *array, const char *name) {
@@ -40,7 +42,7 @@ static bool contains(const json_t *array, const char *name) {
 }
 
 /* The one of that name where it fits, else those below it as a path. */
-static int take(json_t *all, const json_t *found, const Asked *asked) {
+static int take(json_t *all, json_t *told, const json_t *found, const Asked *asked) {
         bool is_name = !asked->is_path && contains(found, asked->name.text);
         json_t *unikernel;
         size_t i;
@@ -51,7 +53,10 @@ static int take(json_t *all, const json_t *found, const Asked *asked) {
                 if (is_name ? strcmp(name, asked->name.text) != 0
                             : !name_is_below(name, asked->name.text))
                         continue;
-                if (!contains(all, name) && json_array_append(all, unikernel) < 0)
+                if (json_object_get(told, name))
+                        continue;
+                if (json_object_set_new(told, name, json_true()) < 0 ||
+                    json_array_append(all, unikernel) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -68,7 +73,7 @@ static int refuse(sd_bus *bus, const Asked *asked, Fault *fault) {
                          asked->name.text);
 }
 
-static int answer(json_t *all, sd_bus *bus, Asked *asked, Fault *fault) {
+static int answer(json_t *all, json_t *told, sd_bus *bus, Asked *asked, Fault *fault) {
         _cleanup_(json_decrefp) json_t *found = NULL;
         size_t n;
         int r;
@@ -80,7 +85,7 @@ static int answer(json_t *all, sd_bus *bus, Asked *asked, Fault *fault) {
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
         n = json_array_size(all);
-        r = take(all, found, asked);
+        r = take(all, told, found, asked);
         if (r == 0 && !asked->is_path && json_array_size(found) == 0 && json_array_size(all) == n)
                 return refuse(bus, asked, fault);
         return r;
@@ -104,8 +109,9 @@ static int find_targets(Question *question, const Options *options, Fault *fault
         size_t n = MAX_OF(options->n_args, (size_t) 1);
         int r = 0;
 
+        question->told = json_object();
         question->asked = calloc(n, sizeof(*question->asked));
-        if (!question->asked)
+        if (!question->asked || !question->told)
                 return -ENOMEM;
         if (options->n_args == 0) {
                 question->asked[0].is_path = true;
@@ -132,7 +138,7 @@ int statistics_get(json_t **ret, sd_bus *bus, const Options *options, Fault *fau
         for (size_t i = 0; r >= 0 && i < question.n; i++)
                 r = ask(&question.asked[i], bus, fault);
         for (size_t i = 0; r >= 0 && i < question.n; i++)
-                r = answer(all, bus, &question.asked[i], fault);
+                r = answer(all, question.told, bus, &question.asked[i], fault);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(all);
