@@ -210,9 +210,12 @@ static int start_program(Intake *intake, const ProbeSpec *spec, ProbeDone done) 
         int r;
 
         r = probe_start(intake->manager, spec, done, intake);
-        if (r >= 0)
-                intake->n_pending++;
-        return r;
+        if (r < 0)
+                return fault_set(&intake->fault, FAULT_FAILED,
+                                 "albatross-launcher could not have the image taken in: %s",
+                                 strerror(-r));
+        intake->n_pending++;
+        return 0;
 }
 
 /* Inflate to store through a pipe. */

@@ -83,6 +83,7 @@ struct Manager {
         bool writes;                    /* the writer has begun */
         sd_event_source *bridges_timer; /* it takes its time */
         bool asking_uids;
+        ListLink uid_waits; /* for the answer */
         uint64_t launcher_generation;
         sd_event_source *relist_timer;
         sd_event_source *undone_timer; /* while there are some */
@@ -182,6 +183,13 @@ void macs_give_back(Unikernel *unikernel);
 
 /* --- uid-hold.c: when the uid of a run may be another's */
 /* Begins with one reference. NULL without memory, which all of these take. */
+typedef struct UidWait {
+        ListLink link; /* of the manager's */
+        void (*again)(void *userdata);
+        void *userdata;
+        bool has_asked;
+} UidWait;
+
 typedef struct UidHold UidHold;
 UidHold *uid_hold_new(Manager *manager, const Run *run);
 UidHold *uid_hold_ref(UidHold *hold);
@@ -397,6 +405,15 @@ int unikernel_restart(Unikernel *unikernel, ManagerDone done, void *userdata);
 void boot_add(Manager *manager, Unikernel *unikernel);
 void boot_begin(Manager *manager);
 
+/* --- uid-supply.c */
+/* Asks for more uids in the background when few are left. */
+int manager_refill_uids(Manager *manager);
+/* -EAGAIN when none is free. Given back by uid_pool_release(). */
+int manager_take_uid(Manager *manager, uint32_t *ret);
+/* After -EAGAIN: @wait is called once, when NSS has told of more, or that there are none. False:
+ * all of them are in use. */
+bool manager_wait_for_uid(Manager *manager, UidWait *wait);
+
 /* --- manager.c */
 /* Microseconds. */
 uint64_t manager_now(clockid_t clock);
@@ -404,9 +421,5 @@ uint64_t manager_now(clockid_t clock);
 uint64_t manager_whole_seconds(uint64_t usec);
 /* Can requests be served? Something that this waits for has come. */
 void manager_look_ready(Manager *manager);
-/* Asks for more uids in the background when few are left. */
-int manager_refill_uids(Manager *manager);
-/* -EAGAIN when none is free. Given back by uid_pool_release(). */
-int manager_take_uid(Manager *manager, uint32_t *ret);
 /* The launcher has told all that it has, and @listed which uids it lends. */
 void manager_list_done(Manager *manager, const LauncherReply *listed);

@@ -19,9 +19,6 @@
 #include "manager/tenders.h"
 #include "systemd/log.h"
 
-/* Refilled in the background when fewer are left: a create must not wait for NSS. */
-#define UIDS_LOW 64U
-
 static void unobserved(void *userdata, const Unikernel *unikernel) {
 }
 
@@ -98,57 +95,6 @@ static void on_writer(void *userdata, const WriterAnswer *answer) {
                 manager_look_ready(manager);
         else if (manager->ready)
                 manager->ready(manager->ready_userdata, answer->error, &fault);
-}
-
-static void on_free_uids(void *userdata, const WriterAnswer *answer) {
-        Manager *manager = userdata;
-        uint32_t uids[WRITER_UIDS_MAX];
-        size_t n = answer->size / sizeof(*uids);
-        Fault fault = {};
-
-        manager->asking_uids = false;
-        if (answer->error < 0 || n > WRITER_UIDS_MAX) {
-                uid_pool_ask_again(manager->uids);
-                /* Later, whoever needs one asks again; but a writer that does not get this far is
-                 * not started in a loop. */
-                if (manager->ready)
-                        manager->ready(manager->ready_userdata, answer->error, &fault);
-                return;
-        }
-        if (n > 0)
-                memcpy(uids, answer->data, n * sizeof(*uids));
-        uid_pool_add(manager->uids, uids, n);
-        (void) manager_refill_uids(manager);
-        manager_look_ready(manager);
-}
-
-int manager_refill_uids(Manager *manager) {
-        uint32_t uids[WRITER_UIDS_MAX];
-        size_t n;
-        int r;
-
-        if (manager->asking_uids || uid_pool_n_free(manager->uids) >= UIDS_LOW)
-                return 0;
-        n = uid_pool_candidates(manager->uids, uids, WRITER_UIDS_MAX);
-        if (n == 0)
-                return 0;
-        r = writer_order(manager->look_up,
-                         &(const WriterOrder){
-                                 .verb = WRITER_FREE_UIDS,
-                                 .data = uids,
-                                 .size = n * sizeof(*uids),
-                         },
-                         on_free_uids, manager);
-        manager->asking_uids = r >= 0;
-        return r;
-}
-
-int manager_take_uid(Manager *manager, uint32_t *ret) {
-        int r;
-
-        r = uid_pool_take(manager->uids, ret);
-        (void) manager_refill_uids(manager);
-        return r;
 }
 
 static int count(void *userdata, const Unikernel *unikernel) {
@@ -329,6 +275,7 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         list_init(&manager->blocks_in_use);
         list_init(&manager->block_transfers);
         list_init(&manager->uid_holds);
+        list_init(&manager->uid_waits);
         for (Program program = 0; program < N_PROGRAMS; program++)
                 manager->programs[program] = -1;
         manager->observer = no_observer;

@@ -38,6 +38,7 @@ typedef struct Probe {
         unsigned n_tries;
         uint64_t patient_until_usec; /* on CLOCK_MONOTONIC */
         sd_event_source *again;
+        UidWait uid_wait;
         ProbeDone done;
         void *userdata;
 } Probe;
@@ -48,6 +49,7 @@ static Probe *probe_free(Probe *probe) {
                 fd_close(probe->call.fds[i]);
         fd_close(probe->report_fd);
         sd_event_source_disable_unref(probe->again);
+        list_remove(&probe->uid_wait.link);
         list_remove(&probe->link);
         free(probe);
         return NULL;
@@ -79,24 +81,35 @@ static int send_probe(Probe *probe) {
 
         r = manager_take_uid(probe->manager, &probe->call.request.uid);
         if (r < 0)
-                return r;
+                return manager_wait_for_uid(probe->manager, &probe->uid_wait) ? 0 : r;
         r = launcher_call(probe->manager->launcher, &probe->call);
         if (r < 0)
                 uid_pool_release(probe->manager->uids, probe->call.request.uid);
         return r;
 }
 
-static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
+static void send_again(void *userdata) {
         _cleanup_(probe_freep) Probe *probe = userdata;
         ProbeResult result = {};
 
-        probe->again = sd_event_source_disable_unref(probe->again);
         result.error = send_probe(probe);
         if (result.error < 0)
                 probe->done(probe->userdata, &result);
         else
                 TAKE_PTR(probe);
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        Probe *probe = userdata;
+
+        probe->again = sd_event_source_disable_unref(probe->again);
+        send_again(probe);
         return 0;
+}
+
+static int try_later(Probe *probe) {
+        return sd_event_add_time_relative(probe->manager->event, &probe->again, CLOCK_MONOTONIC,
+                                          AGAIN_USEC, 0, on_again, probe);
 }
 
 /* Has it gone on for another time? */
@@ -104,8 +117,7 @@ static bool is_tried_again(Probe *probe, int error) {
         if (error == -EBUSY)
                 return ++probe->n_tries < TRIES && send_probe(probe) >= 0;
         return error == -EAGAIN && manager_now(CLOCK_MONOTONIC) < probe->patient_until_usec &&
-               sd_event_add_time_relative(probe->manager->event, &probe->again, CLOCK_MONOTONIC,
-                                          AGAIN_USEC, 0, on_again, probe) >= 0;
+               try_later(probe) >= 0;
 }
 
 static void on_probed(void *userdata, const LauncherReply *reply) {
@@ -148,7 +160,11 @@ int probe_check(const ProbeResult *result, const char *what, uint64_t deadline_u
         if (result->error == -EAGAIN)
                 return fault_set(fault, FAULT_TOO_MANY_REQUESTS,
                                  "Too many transfers are under way on this host");
-        return result->error;
+        if (result->error < 0)
+                return fault_set(fault, FAULT_FAILED,
+                                 "albatross-launcher could not have %s taken in: %s", what,
+                                 strerror(-result->error));
+        return 0;
 }
 
 void probe_copy_report(const ProbeResult *result,
@@ -197,6 +213,7 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe->report_max = spec->report_max > 0 ? 2 * spec->report_max : REPORT_MAX;
         probe->call.request.verb = LAUNCHER_PROBE;
         probe->call.request.deadline_usec = spec->deadline_usec;
+        probe->uid_wait = (UidWait){.again = send_again, .userdata = probe};
         probe->call.done = on_probed;
         probe->call.userdata = probe;
 
@@ -224,6 +241,9 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe->call.fds[probe->call.n_fds++] = report[1];
 
         r = send_probe(probe);
+        /* Told with the rest, by probe_check(), when it is so the second time, too. */
+        if (r == -EAGAIN)
+                r = try_later(probe);
         if (r < 0)
                 return r;
         TAKE_PTR(probe);

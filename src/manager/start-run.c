@@ -119,6 +119,10 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
                                       start->uid);
                 else if (r == -EPIPE)
                         r = start_tell_launcher_gone(start);
+                else
+                        r = fault_set(start_fault(start), FAULT_START_FAILED,
+                                      "albatross-launcher could not fork the tender of %s: %s",
+                                      unikernel->name.text, strerror(-r));
                 if (r < 0)
                         start_pending_done(start, r);
                 return;
@@ -138,6 +142,12 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
         start_pending_done(start, r);
 }
 
+static void spawn_again(void *userdata) {
+        Start *start = userdata;
+
+        start_pending_done(start, start->r == 0 ? start_spawn(start) : 0);
+}
+
 int start_spawn(Start *start) {
         Unikernel *unikernel = start->unikernel;
         LauncherCall call = {
@@ -148,9 +158,16 @@ int start_spawn(Start *start) {
         int r;
 
         r = manager_take_uid(unikernel->manager, &start->uid);
-        if (r < 0)
+        if (r < 0) {
+                start->uid_wait.again = spawn_again;
+                start->uid_wait.userdata = start;
+                if (manager_wait_for_uid(unikernel->manager, &start->uid_wait)) {
+                        start->n_pending++;
+                        return 0;
+                }
                 return fault_set(start_fault(start), FAULT_TOO_MANY_REQUESTS,
                                  "All uids for unikernels are in use");
+        }
         call.request.uid = start->uid;
         strcpy(call.request.name, unikernel->name.text);
         unikernel_scope(unikernel, call.request.scope);

@@ -22,6 +22,7 @@ struct Start {
         bool holds; /* tried again when it fails */
         int image_fd;
         uint32_t uid;
+        UidWait uid_wait;
         unsigned n_tries;
         ScopeStart *scope;
         uint64_t scope_overhead_bytes; /* what the scope has room for beyond the guest */

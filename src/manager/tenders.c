@@ -251,6 +251,11 @@ static int check_end(const Found *found, const ProbeResult *result, Fault *fault
                                  "%s can't be asked: albatross-launcher does not lend the uids of "
                                  "UidRange=, see albatrossd.conf(5)",
                                  found->path);
+        if (result->error == -EAGAIN)
+                return fault_set(fault, FAULT_NO_TENDER,
+                                 "%s can't be asked what it is as long as all uids are in use, or "
+                                 "too many transfers are under way",
+                                 found->path);
         if (result->error < 0)
                 return fault_set(fault, FAULT_NO_TENDER, "%s can't be executed: %s", found->path,
                                  strerror(-result->error));

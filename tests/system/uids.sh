@@ -25,6 +25,34 @@ kill -KILL "$(writer)"
 check 'with another writer, too' wait_for 2 albatrossctl -q start u2
 check 'all can be destroyed' albatrossctl -q destroy u1 u2 u3 u4 u5 u6
 
+# --- uids that NSS knew, or said to know, when the daemon started
+
+look_up() { pgrep -P "$(systemctl show -P MainPID albatrossd)" -x albatross-look-; }
+create() { timeout 20 albatrossctl -q create --memory=2 "$1" "$HELLO" -- --sleep=600; }
+printf '[Albatross]\nUidRange=61184-61243\n' >/etc/albatrossd.conf.d/few.conf
+for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd
+check 'the daemon starts when all uids are those of others' timeout 20 systemctl restart albatrossd
+refuse 'then nothing can be started' 'All uids for unikernels are in use' create u1
+refuse 'nor a second time' 'All uids for unikernels are in use' create u1
+sed -i '/^taken/d' /etc/passwd
+# The tender, which could not be asked for lack of uids, is asked again after a second.
+sleep 1.1
+look_up=$(look_up)
+kill -STOP "$look_up"
+create u1 >"$test_output.one" 2>&1 &
+one=$!
+create u2 >"$test_output.two" 2>&1 &
+two=$!
+sleep 0.5
+check 'when they are not any more they are asked about again' kill -0 $one $two
+kill -CONT "$look_up"
+check 'which a create waits for' wait $one
+check 'and another one' wait $two
+rm -f "$test_output".*
+check 'both go' albatrossctl -q destroy u1 u2
+printf '[Albatross]\nUidRange=61184-61189\n' >/etc/albatrossd.conf.d/few.conf
+systemctl restart albatrossd
+
 # --- a launcher that is killed
 
 lock=/run/systemd/dynamic-uid
