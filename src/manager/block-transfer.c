@@ -319,7 +319,9 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
 
         /* Whoever could not tell may have made it. */
         intake->have_temporary = r != -EEXIST;
-        if (r == 0) {
+        if (r < 0)
+                r = block_refuse(intake->transfer.device, "written", r, &intake->fault);
+        else {
                 intake->file_fd = TAKE_FD(answer->fds[0]);
                 r = reserve_check(manager, manager->block_fd, manager->settings.block_folder,
                                   &intake->fault);

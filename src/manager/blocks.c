@@ -124,9 +124,8 @@ void block_set_state(BlockDevice *device, BlockState state) {
 /* --- its file --- */
 
 int block_refuse(const BlockDevice *device, const char *what, int error, Fault *fault) {
-        return fault_set(fault, error == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
-                         "The block device %s could not be %s: %s", device->name.text, what,
-                         strerrordesc_np(-error));
+        return disk_refuse(fault, error, "The block device %s could not be %s", device->name.text,
+                           what);
 }
 
 /* Somebody was at it behind our back. */

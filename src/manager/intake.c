@@ -101,6 +101,12 @@ static void on_notes(void *userdata, const ProbeResult *result) {
         settle(intake);
 }
 
+static int refuse_disk(Intake *intake, int error) {
+        /* The first failure is the one that is told. */
+        return disk_refuse(intake->r == 0 ? &intake->fault : NULL, error,
+                           "The image could not be written");
+}
+
 static void on_published(void *userdata, const WriterAnswer *answer) {
         Intake *intake = userdata;
 
@@ -109,7 +115,7 @@ static void on_published(void *userdata, const WriterAnswer *answer) {
                 fail(intake, fault_set(&intake->fault, FAULT_FAILED,
                                        "albatross-writer went away while the image was taken in"));
         else if (answer->error < 0)
-                fail(intake, answer->error);
+                fail(intake, refuse_disk(intake, answer->error));
         else {
                 intake->have_temporary = false;
                 intake->result.image_fd = TAKE_FD(answer->fds[0]);
@@ -293,7 +299,9 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
 
         /* Whoever could not tell may have made it. */
         intake->have_temporary = r != -EEXIST;
-        if (r == 0)
+        if (r < 0)
+                r = refuse_disk(intake, r);
+        else
                 r = reserve_check(intake->manager, intake->manager->state_fd, ALBATROSS_STATEDIR,
                                   &intake->fault);
         if (r == 0) {

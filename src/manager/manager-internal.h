@@ -117,10 +117,14 @@ int unikernel_note_invocation(Unikernel *unikernel, sd_id128_t invocation);
 /* Valid until the event loop goes on; nothing in it is to be freed. */
 void manager_machine_policy(const Manager *manager, Policy *ret);
 
-/* --- reserve.c: what has to stay free on the disk of a folder */
+/* --- reserve.c: what has to stay free on the disk of a folder, and what it did not take */
 int reserve_get(const Manager *manager, int folder_fd, uint64_t *ret);
 /* FAULT_NO_SPACE when nothing more may be taken in there. */
 int reserve_check(const Manager *manager, int folder_fd, const char *path, Fault *fault);
+/* The sentence that @format begins, which names the thing, ends with what @error is, and where
+ * there is a way out a hint tells it. */
+int disk_refuse(Fault *fault, int error, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 
 /* --- claims.c: what a unikernel has of the paths above it */
 /* One that is new: its place, and what it takes if it is to run. */

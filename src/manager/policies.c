@@ -69,9 +69,8 @@ static void job_finish_and_go_on(PolicyJob *job, int r, const Fault *fault) {
 }
 
 static int refuse_unsaved(const PolicyJob *job, int error, Fault *fault) {
-        return fault_set(fault, error == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
-                         "The policy %s could not be written, nothing has changed: %s",
-                         job->order->path.text, strerror(-error));
+        return disk_refuse(fault, error, "The policy %s could not be written, nothing has changed",
+                           job->order->path.text);
 }
 
 static void tell_limits(const Name *path, int error, const char *reason) {
@@ -257,9 +256,8 @@ static void on_unlinked(void *userdata, const WriterAnswer *answer) {
                         return;
         }
         undo_removal(job);
-        r = fault_set(&fault, FAULT_FAILED, "The policy %s could not be removed: %s",
-                      job->removed.entries[job->removed.n - job->n_unlinked - 1].path.text,
-                      strerror(-r));
+        r = disk_refuse(&fault, r, "The policy %s could not be removed",
+                        job->removed.entries[job->removed.n - job->n_unlinked - 1].path.text);
         job_finish_and_go_on(job, r, &fault);
 }
 

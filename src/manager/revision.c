@@ -100,9 +100,9 @@ static void undo(Revision *revision, Unikernel *unikernel) {
 static void fail_start(Unikernel *unikernel, int r) {
         if (unikernel->start)
                 start_fail(unikernel->start,
-                           fault_set(start_fault(unikernel->start), FAULT_FAILED,
-                                     "What %s was to become could not be written: %s",
-                                     unikernel->name.text, strerrordesc_np(-r)));
+                           disk_refuse(start_fault(unikernel->start), r,
+                                       "What %s was to become could not be written",
+                                       unikernel->name.text));
 }
 
 /* --- whether it stays up --- */
@@ -212,9 +212,8 @@ static void on_saved(void *userdata, int r, const Fault *fault) {
         if (r < 0) {
                 undo(revision, unikernel);
                 fail_start(unikernel, r);
-                r = fault_set(&refusal, r == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
-                              "The record of %s could not be written: %s", unikernel->name.text,
-                              strerrordesc_np(-r));
+                r = disk_refuse(&refusal, r, "The record of %s could not be written",
+                                unikernel->name.text);
                 revision_fail(revision, r, &refusal);
                 return;
         }

@@ -115,12 +115,9 @@ static void advance(Start *start) {
         Unikernel *unikernel = start->unikernel;
 
         if (start->r == 0 && unikernel->save_error < 0)
-                start_fail(
-                        start,
-                        fault_set(&start->fault,
-                                  unikernel->save_error == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
-                                  "The record of %s could not be written: %s", unikernel->name.text,
-                                  strerror(-unikernel->save_error)));
+                start_fail(start, disk_refuse(&start->fault, unikernel->save_error,
+                                              "The record of %s could not be written",
+                                              unikernel->name.text));
 
         if (start->n_pending > 0 || unikernel->n_saving > 0)
                 return;

@@ -84,10 +84,9 @@ static void tell_unsaved(Unikernel *unikernel, WaitFor what, int r, const char *
         Fault fault = {};
 
         if (r < 0)
-                r = fault_set(&fault, r == -ENOSPC ? FAULT_NO_SPACE : FAULT_FAILED,
-                              "%s of %s could not be %s: %s",
-                              unikernel->blocks_error < 0 ? "A block device" : "The record",
-                              unikernel->name.text, done, strerrordesc_np(-r));
+                r = disk_refuse(&fault, r, "%s of %s could not be %s",
+                                unikernel->blocks_error < 0 ? "A block device" : "The record",
+                                unikernel->name.text, done);
         unikernel_answer(unikernel, what, r, &fault);
 }
 

@@ -103,10 +103,13 @@ mount -o remount,ro $state
 changes='changes=stopped ' refuses "$what" 'Read-only file system' :
 refuse "$what: nothing can be destroyed" 'The record of gone could not be removed: Read-only' ctl destroy gone
 equal "$what: it is there" stopped "$(field gone State)"
+refuse "$what: no block device written" 'The block device disk could not be written: Read-only' \
+    ctl block write disk "$folder/other"
 refuse "$what: no policy removed" 'Read-only file system' ctl policy remove p
 equal "$what: it is there, too" ': p' "$(policies)"
 refuse "$what: no set" 'The record of changes could not be written: Read-only' ctl set changes --memory=3
-refuse "$what: no update" 'Read-only file system' ctl update changes "$HELLO"
+refuse "$what: ... which says what to do" 'mount it read-write' ctl set changes --memory=3
+refuse "$what: no update" 'The image could not be written: Read-only' ctl update changes "$HELLO"
 refuse "$what: no rollback" 'The record of changes could not be written: Read-only' ctl rollback changes
 # One that has no network was to become one that has, or the other way round.
 for round in without with; do
@@ -138,14 +141,39 @@ ctl policy remove p
 # What was told to be refused may be there or not when the disk takes nothing for good.
 what='failing fsync'
 prepare "$what"
+check "$what: one is to be changed" ctl create --no-start --memory=2 changes "$HELLO" -- --sleep=600
+image=$(field changes ImageDigest)
+# All that was to be changed is as it was, in memory and on the disk.
+unchanged() { # WHEN
+    equal "$what: $1, it has the memory that it had" 2097152 "$(field changes Memory)"
+    equal "$what: $1, and the image" "$image" "$(field changes ImageDigest)"
+    prints "$what: $1, on the disk, too" "$image" cat $state/v1/unikernels/changes.json
+    equal "$what: $1, the policy is what it was" 104857600 \
+        "$(albatrossctl policy list p --json=short | sed -nE 's/.*"Memory":([0-9]*).*/\1/p')"
+}
 mkdir -p /run/systemd/system/albatrossd.service.d
 printf '[Service]\nSystemCallFilter=~fsync:EIO fdatasync:EIO\n' >/run/systemd/system/albatrossd.service.d/bad-disk.conf
 systemctl daemon-reload
 systemctl restart albatrossd
 invariants_note
-refuses "$what" 'Input/output error' :
+refuse "$what: no set" 'The record of changes could not be written: Input/output' ctl set changes --memory=3
+refuse "$what: ... which says where to look" 'journalctl -k' ctl set changes --memory=3
+refuse "$what: no update" 'The image could not be written: Input/output' ctl update changes "$folder/other"
+refuse "$what: no policy set" 'The policy p could not be written' ctl policy set p --memory=50
+unchanged 'refused'
+check "$what: another daemon comes" systemctl restart albatrossd
+unchanged 'with the next daemon'
+changes='changes=stopped ' refuses "$what" 'Input/output error' :
 rm -r /run/systemd/system/albatrossd.service.d
 systemctl daemon-reload
+systemctl restart albatrossd
+unchanged 'when the disk is back'
+check "$what: then a set is done" ctl set changes --memory=3
+equal "$what: ... as told" 3145728 "$(field changes Memory)"
+check "$what: and an update" ctl update changes "$folder/other"
+check "$what: ... to the other image" [ "$image" != "$(field changes ImageDigest)" ]
+check "$what: and a policy set" ctl policy set p --memory=50
+check "$what: the one that was changed goes" ctl destroy changes
 recovers "$what" 'gone=running runs=running start=failed stop=stopped'
 ctl policy remove p
 
