@@ -3,7 +3,7 @@
 #
 # Whichever of ours is killed at the worst moment: every call returns, and all know the same.
 # rig: own
-# timeout: 120
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
