@@ -24,6 +24,7 @@
 #define TENDER  ALBATROSS_LIBEXECDIR "/albatross-spt"
 #define IMAGE   ALBATROSS_DATADIR "/hello.spt"
 #define MANAGER "org.albatross", "/org/albatross", "org.albatross.Manager"
+#define SCOPES  "albatross-*.scope"
 
 #define N_REPEATED 40
 #define REST_SEC   10
@@ -34,6 +35,8 @@ static Series ctl_create = {"albatrossctl create"};
 static Series systemd_run = {"systemd-run --scope of the tender"};
 static Series ctl_list = {"albatrossctl list"};
 static Series busctl_list = {"busctl list"};
+static Series json_list = {"albatrossctl list --json"};
+static Series list_units = {"systemctl list-units of the same scopes"};
 static Series list_call = {"ListUnikernels on an open bus"};
 
 static uint64_t run_program(const char *const *argv) {
@@ -181,15 +184,28 @@ static double wakeups_per_second(const Processes *processes) {
                REST_SEC;
 }
 
+/* Both lists are of the same: as many scopes as unikernels. */
+static void check_units(unsigned n) {
+        char command[128];
+
+        snprintf(command, sizeof(command),
+                 "test $(systemctl list-units --plain --no-legend '%s' | wc -l) = %u", SCOPES, n);
+        measure_check(system(command) == 0 ? 0 : -EIO, command);
+}
+
 static void measure_lists(sd_bus *bus) {
         static const char *const ours[] = {"/usr/bin/albatrossctl", "list", NULL};
         static const char *const theirs[] = {"/usr/bin/busctl", "list", NULL};
+        static const char *const json[] = {"/usr/bin/albatrossctl", "list", "--json=short", NULL};
+        static const char *const units[] = {"/usr/bin/systemctl", "list-units", SCOPES, NULL};
 
         for (unsigned i = 0; i < N_REPEATED; i++) {
                 uint64_t start;
 
                 series_add(&ctl_list, run_program(ours));
                 series_add(&busctl_list, run_program(theirs));
+                series_add(&json_list, run_program(json));
+                series_add(&list_units, run_program(units));
                 start = measure_now();
                 measure_check(
                         sd_bus_call_method(bus, MANAGER, "ListUnikernels", NULL, NULL, "s", ""),
@@ -199,8 +215,8 @@ static void measure_lists(sd_bus *bus) {
 }
 
 static void print_times(void) {
-        Series *all[] = {&create_none, &create_all, &ctl_create, &systemd_run,
-                         &ctl_list,    &list_call,  &busctl_list};
+        Series *all[] = {&create_none, &create_all, &ctl_create,  &systemd_run, &ctl_list,
+                         &list_call,   &json_list,  &busctl_list, &list_units};
 
         printf("%-44s %8s %8s %8s\n", "", "min", "median", "max");
         for (size_t i = 0; i < N_ELEMENTS(all); i++)
@@ -208,6 +224,7 @@ static void print_times(void) {
         series_print_ratio(&create_all, &create_none, 1.3);
         series_print_ratio(&ctl_create, &systemd_run, 1.2);
         series_print_ratio(&ctl_list, &busctl_list, 3);
+        series_print_ratio(&json_list, &list_units, 1.5);
 }
 
 int main(int argc, char *argv[]) {
@@ -226,6 +243,7 @@ int main(int argc, char *argv[]) {
         create_both(n);
         repeat_create(bus, &create_all);
         memory_all = sum_all(&processes, "smaps_rollup", "Private_");
+        check_units(n);
         measure_lists(bus);
         wakeups = wakeups_per_second(&processes);
 
