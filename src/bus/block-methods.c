@@ -136,8 +136,7 @@ static void read_content(Call *call) {
         int r;
 
         order->name = call->name;
-        order->is_delegated = call->owners;
-        order->reader = (Reader){.ended = on_read, .userdata = call->user};
+        order->reader = (Reader){on_read, call->user, .is_delegated = call->owners};
         /* When it came there was no such device, or it was busy, and so it waited for no transfer
          * of its user to end. It lives on when its call was answered: nothing else would bound it.
          */

@@ -77,7 +77,7 @@ static int enter_reader(Call *call, Reader *ret, Fault *fault) {
                                  "%d consoles and images are being read by this user already",
                                  TURNS_READERS);
         turns_enter(call->user, TURN_READER);
-        *ret = (Reader){.ended = on_reader_ended, .userdata = call->user};
+        *ret = (Reader){on_reader_ended, call->user, .is_delegated = call->owners};
         return 0;
 }
 
@@ -118,7 +118,6 @@ static void open_console(Call *call) {
                 call_fail(call, r, &fault);
                 return;
         }
-        call->console.is_delegated = call->owners;
         r = manager_open_console(call->service->manager, &call->name, &call->console, &fault);
         reply_pipe(call, r, &fault);
 }

@@ -60,6 +60,7 @@ static void object_done(void *userdata, int r, const Fault *fault) {
 
 static void create(Call *call) {
         call->create.name = call->name;
+        call->create.is_delegated = call->owners;
         manager_create(call->service->manager, &call->create, object_done, call);
 }
 
@@ -98,6 +99,7 @@ static int read_update(Call *call, Fault *fault) {
 
 static void update(Call *call) {
         call->update.name = call->name;
+        call->update.is_delegated = call->owners;
         manager_update(call->service->manager, &call->update, call_done, call);
 }
 

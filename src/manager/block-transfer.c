@@ -442,7 +442,7 @@ int block_hand_out(BlockDevice *device,
                         on_read, outlet);
         if (r < 0)
                 return r;
-        transfer_begin(&outlet->transfer, device, order->is_delegated);
+        transfer_begin(&outlet->transfer, device, order->reader.is_delegated);
         TAKE_PTR(outlet);
         TAKE_FD(writing);
         return TAKE_FD(reading);

@@ -140,7 +140,6 @@ typedef enum BlockCompression {
 typedef struct BlockReadOrder {
         Name name;
         BlockCompression compression;
-        bool is_delegated; /* as above */
         Reader reader;
 } BlockReadOrder;
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -18,12 +19,10 @@
 #include "base/packet.h"
 #include "manager/helper.h"
 #include "manager/manager-internal.h"
-#include "systemd/log.h"
 
 typedef struct Console {
         ListLink link;
-        bool last_run; /* ends with the run at hand, not only with the unikernel */
-        bool is_delegated;
+        bool last_run;  /* ends with the run at hand, not only with the unikernel */
         int control_fd; /* tells the reader of further runs; its end says that no more will come */
         sd_event_source *gone_source;
 } Console;
@@ -51,23 +50,56 @@ void consoles_close(Unikernel *unikernel) {
         console_free(LIST_ENTRY(link, Console, link));
 }
 
-static void close_delegated(Unikernel *unikernel) {
-        LIST_FOREACH(link, &unikernel->consoles)
-        if (LIST_ENTRY(link, Console, link)->is_delegated)
-                console_free(LIST_ENTRY(link, Console, link));
+/* Each of the programs that write to a client's pipe. */
+typedef struct Outlet {
+        ListLink link; /* of the manager's */
+        Name name;
+        Reader reader;
+        pid_t pid;
+} Outlet;
+
+static void outlet_free(Outlet *outlet) {
+        list_remove(&outlet->link);
+        free(outlet);
 }
 
-void consoles_revoke(Manager *manager, const Name *path) {
-        _cleanup_(freep) Unikernel **all = NULL;
-        size_t n;
+void outlets_free_all(Manager *manager) {
+        LIST_FOREACH(link, &manager->outlets)
+        outlet_free(LIST_ENTRY(link, Outlet, link));
+}
 
-        if (unikernels_snapshot(manager, &all, &n) < 0) {
-                log_print(LOG_ERR, "No memory to end who reads consoles below %s", path->text);
-                return;
+static void on_outlet_ended(void *userdata) {
+        Outlet *outlet = userdata;
+
+        outlet->reader.ended(outlet->reader.userdata);
+        outlet_free(outlet);
+}
+
+static int outlet_start(const Unikernel *unikernel, const HelperSpec *spec, const Reader *reader) {
+        _cleanup_(freep) Outlet *outlet = NULL;
+
+        outlet = calloc(1, sizeof(*outlet));
+        if (!outlet)
+                return -ENOMEM;
+        outlet->name = unikernel->name;
+        outlet->reader = *reader;
+        outlet->pid =
+                helper_start_floating(unikernel->manager->event, spec, on_outlet_ended, outlet);
+        if (outlet->pid < 0)
+                return outlet->pid;
+        list_append(&unikernel->manager->outlets, &outlet->link);
+        TAKE_PTR(outlet);
+        return 0;
+}
+
+/* Whether a client reads or not: what is in his pipe stays there, and its end comes early. */
+void outlets_revoke(Manager *manager, const Name *path) {
+        LIST_FOREACH(link, &manager->outlets) {
+                const Outlet *outlet = LIST_ENTRY(link, Outlet, link);
+
+                if (outlet->reader.is_delegated && name_is_below(outlet->name.text, path->text))
+                        kill(outlet->pid, SIGKILL);
         }
-        for (size_t i = 0; i < n; i++)
-                if (name_is_below(all[i]->name.text, path->text))
-                        close_delegated(all[i]);
 }
 
 void consoles_add_run(Unikernel *unikernel) {
@@ -147,7 +179,6 @@ static int make_control(Unikernel *unikernel, const ConsoleOrder *order, int *re
         fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK);
         console->control_fd = pair[0];
         console->last_run = order->last_run;
-        console->is_delegated = order->is_delegated;
         list_append(&unikernel->consoles, &console->link);
         *ret_theirs = pair[1];
         r = sd_event_add_io(unikernel->manager->event, &console->gone_source, pair[0], EPOLLHUP,
@@ -186,14 +217,14 @@ int manager_open_console(Manager *manager,
                 return r;
 
         build_arguments(&arguments, unikernel, order);
-        r = helper_start_floating(manager->event,
-                                  &(const HelperSpec){
-                                          .program = ALBATROSS_LIBEXECDIR "/albatross-console",
-                                          .arguments = arguments.list,
-                                          .fds = {-1, writing, 2, control},
-                                          .n_fds = 4,
-                                  },
-                                  order->reader.ended, order->reader.userdata);
+        r = outlet_start(unikernel,
+                         &(const HelperSpec){
+                                 .program = ALBATROSS_LIBEXECDIR "/albatross-console",
+                                 .arguments = arguments.list,
+                                 .fds = {-1, writing, 2, control},
+                                 .n_fds = 4,
+                         },
+                         &order->reader);
         if (r < 0)
                 return r;
         return TAKE_FD(reading);
@@ -219,14 +250,14 @@ int manager_get_image(Manager *manager, const Name *name, const Reader *reader, 
         reading = pair[0];
         writing = pair[1];
 
-        r = helper_start_floating(manager->event,
-                                  &(const HelperSpec){
-                                          .program = ALBATROSS_LIBEXECDIR "/albatross-store",
-                                          .arguments = no_limit,
-                                          .fds = {image, writing, -1},
-                                          .n_fds = 3,
-                                  },
-                                  reader->ended, reader->userdata);
+        r = outlet_start(unikernel,
+                         &(const HelperSpec){
+                                 .program = ALBATROSS_LIBEXECDIR "/albatross-store",
+                                 .arguments = no_limit,
+                                 .fds = {image, writing, -1},
+                                 .n_fds = 3,
+                         },
+                         reader);
         if (r < 0)
                 return r;
         return TAKE_FD(reading);

@@ -175,10 +175,10 @@ static void floating_free(void *floating) {
         free(floating);
 }
 
-int helper_start_floating(sd_event *event,
-                          const HelperSpec *spec,
-                          HelperEnded ended,
-                          void *userdata) {
+pid_t helper_start_floating(sd_event *event,
+                            const HelperSpec *spec,
+                            HelperEnded ended,
+                            void *userdata) {
         _cleanup_(freep) Floating *floating = NULL;
         sd_event_source *source;
         pid_t pid;
@@ -202,5 +202,5 @@ int helper_start_floating(sd_event *event,
         TAKE_PTR(floating);
         sd_event_source_set_floating(source, true);
         sd_event_source_unref(source);
-        return 0;
+        return pid;
 }

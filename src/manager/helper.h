@@ -7,6 +7,7 @@
  */
 
 #include <stddef.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #define HELPER_FDS_MAX       8
@@ -27,12 +28,14 @@ int helper_start(Helper **ret, sd_event *event, const HelperSpec *spec);
 /* Called when a program has ended. */
 typedef void (*HelperEnded)(void *userdata);
 
-/* The same for a program that nobody waits for or ends: it is reaped, @ended, which may be NULL, is
- * called, and that is all. When this fails, @ended is not called. */
-int helper_start_floating(sd_event *event,
-                          const HelperSpec *spec,
-                          HelperEnded ended,
-                          void *userdata);
+/* The same for a program that nobody waits for: it is reaped, @ended, which may be NULL, is called,
+ * and that is all. When this fails, @ended is not called. Returns its pid, which is no other's
+ * until
+ * @ended is called. */
+pid_t helper_start_floating(sd_event *event,
+                            const HelperSpec *spec,
+                            HelperEnded ended,
+                            void *userdata);
 
 /* Ends at once a program that can't be trusted to do so. It goes on to be collected. */
 void helper_kill(Helper *helper);

@@ -17,7 +17,10 @@
 #define PIPE_SIZE (1 << 20)
 
 typedef struct Intake {
+        ListLink link; /* of the manager's */
         Manager *manager;
+        Name name;
+        bool is_delegated;
         int client_fd, file_fd;
         int finished_fd; /* closing it tells read-notes that the file is whole */
         char temporary[32];
@@ -36,6 +39,7 @@ typedef struct Intake {
 } Intake;
 
 static Intake *intake_free(Intake *intake) {
+        list_remove(&intake->link);
         fd_close(intake->client_fd);
         fd_close(intake->file_fd);
         fd_close(intake->finished_fd);
@@ -55,6 +59,24 @@ static void fail(Intake *intake, int r) {
 static void give_up(Intake *intake, int r) {
         fail(intake, r);
         intake->finished_fd = fd_close(intake->finished_fd);
+}
+
+void intakes_revoke(Manager *manager, const Name *path) {
+        LIST_FOREACH(link, &manager->intakes) {
+                Intake *intake = LIST_ENTRY(link, Intake, link);
+
+                if (!intake->is_delegated || !name_is_below(intake->name.text, path->text))
+                        continue;
+                /* One that has failed already says why in any case. */
+                if (intake->r == 0)
+                        give_up(intake,
+                                fault_set(&intake->fault, FAULT_NOT_AUTHORIZED,
+                                          "Who owns what is above %s has changed meanwhile, try "
+                                          "again",
+                                          intake->name.text));
+                /* Those of its programs that run. What runs none fails when it goes on. */
+                probes_cancel(manager, intake);
+        }
 }
 
 static void drop_temporary(Intake *intake) {
@@ -304,6 +326,8 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
         else
                 r = reserve_check(intake->manager, intake->manager->state_fd, ALBATROSS_STATEDIR,
                                   &intake->fault);
+        if (r == 0)
+                r = intake->r;
         if (r == 0) {
                 intake->file_fd = TAKE_FD(answer->fds[0]);
                 r = start_transfer(intake);
@@ -317,19 +341,22 @@ static void on_temporary(void *userdata, const WriterAnswer *answer) {
         settle(intake);
 }
 
-int intake_start(Manager *manager, int client_fd, IntakeDone done, void *userdata) {
+int intake_start(Manager *manager, const IntakeOrder *order, IntakeDone done, void *userdata) {
         _cleanup_(intake_freep) Intake *intake = NULL;
         int r;
 
         intake = calloc(1, sizeof(*intake));
         if (!intake)
                 return -ENOMEM;
+        list_append(&manager->intakes, &intake->link);
         intake->manager = manager;
+        intake->name = *order->name;
+        intake->is_delegated = order->is_delegated;
         intake->done = done;
         intake->userdata = userdata;
         intake->file_fd = intake->finished_fd = -1;
         intake->result.image_fd = -1;
-        intake->client_fd = fcntl(client_fd, F_DUPFD_CLOEXEC, 3);
+        intake->client_fd = fcntl(order->client_fd, F_DUPFD_CLOEXEC, 3);
         if (intake->client_fd < 0)
                 return -errno;
         snprintf(intake->temporary, sizeof(intake->temporary), "image-%" PRIu64,

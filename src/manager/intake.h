@@ -19,6 +19,14 @@ typedef struct IntakeResult {
 /* @r as for ManagerDone; @result is there when it is 0, and valid during the call. */
 typedef void (*IntakeDone)(void *userdata, int r, const Fault *fault, IntakeResult *result);
 
-/* @client_fd stays the caller's. @done is called exactly once, from the event loop, when this
- * returns 0. */
-int intake_start(Manager *manager, int client_fd, IntakeDone done, void *userdata);
+typedef struct IntakeOrder {
+        const Name *name; /* whose image it is to be; copied */
+        int client_fd;    /* stays the caller's */
+        bool is_delegated;
+} IntakeOrder;
+
+/* @done is called exactly once, from the event loop, when this returns 0. */
+int intake_start(Manager *manager, const IntakeOrder *order, IntakeDone done, void *userdata);
+
+/* The owners of @path have changed: what others than root bring below it ends. */
+void intakes_revoke(Manager *manager, const Name *path);

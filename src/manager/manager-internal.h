@@ -74,6 +74,7 @@ struct Manager {
         size_t n_limits_to_set, next_limits;
         unsigned n_setting_limits, n_removing_limits, n_stale_limits;
         uint64_t n_intakes;
+        ListLink intakes, outlets; /* of images under way; and readers, see consoles.c */
         Settings settings;
         ManagerObserver observer;
         ManagerDone ready;
@@ -333,7 +334,8 @@ void unikernel_settle(Unikernel *unikernel);
 /* Begins a start of @unikernel, which is in STATE_STARTING. @image_fd, when it is one, is taken in
  * first: the unikernel is being created. */
 typedef struct StartOrder {
-        int image_fd; /* -1: it has one */
+        int image_fd;      /* -1: it has one */
+        bool is_delegated; /* who brings the image is not root */
         bool run;
         bool holds; /* tried again when it fails */
 } StartOrder;
@@ -351,8 +353,10 @@ void consoles_add_run(Unikernel *unikernel);
 void consoles_end_run(Unikernel *unikernel);
 /* No further run will come. */
 void consoles_close(Unikernel *unikernel);
-/* The owners of @path have changed: whoever may read on asks again. */
-void consoles_revoke(Manager *manager, const Name *path);
+/* The owners of @path have changed: whoever reads consoles or images below it asks again. */
+void outlets_revoke(Manager *manager, const Name *path);
+/* Nobody is told of their ends any more: the manager goes. */
+void outlets_free_all(Manager *manager);
 
 /* --- adopt.c: what the launcher tells on its own, and after a restart of either of us */
 void adopt_entry(void *userdata, const LauncherReply *entry);

@@ -274,6 +274,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
         list_init(&manager->limit_changes);
         list_init(&manager->blocks_in_use);
         list_init(&manager->block_transfers);
+        list_init(&manager->intakes);
+        list_init(&manager->outlets);
         list_init(&manager->uid_holds);
         list_init(&manager->uid_waits);
         for (Program program = 0; program < N_PROGRAMS; program++)
@@ -327,6 +329,7 @@ Manager *manager_free(Manager *manager) {
         sd_event_source_disable_unref(manager->relist_timer);
         policy_jobs_free(manager);
         probes_free_all(manager);
+        outlets_free_all(manager);
         policy_limits_free(manager);
         sd_event_source_disable_unref(manager->undone_timer);
         sd_event_source_disable_unref(manager->bridges_timer);

@@ -60,6 +60,7 @@ typedef struct CreateOrder {
         Name name;
         ConfigChange change; /* of the defaults; copied */
         int image_fd;        /* stays the caller's; what is behind it is the client's */
+        bool is_delegated;   /* not root's: its bytes stop when the owners above change */
         bool start;
 } CreateOrder;
 
@@ -97,6 +98,7 @@ typedef struct UpdateOrder {
         Name name;
         ConfigChange change;        /* copied */
         int image_fd;               /* stays the caller's */
+        bool is_delegated;          /* as above */
         uint64_t wait_running_usec; /* goes back when it ends earlier: FAULT_ROLLED_BACK; 0: no */
 } UpdateOrder;
 
@@ -146,12 +148,12 @@ int manager_visit(Manager *manager, const char *prefix, ManagerVisitor visitor, 
 typedef struct Reader {
         void (*ended)(void *userdata);
         void *userdata;
+        bool is_delegated; /* not root's: it ends when the owners above change */
 } Reader;
 
 typedef struct ConsoleOrder {
         Reader reader;
         bool follow, last_run;
-        bool is_delegated;               /* not root's: it ends when the owners above change */
         uint64_t n_lines;                /* UINT64_MAX: all */
         uint64_t since_usec, until_usec; /* 0: open; UTC */
 } ConsoleOrder;

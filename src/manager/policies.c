@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
+#include "manager/intake.h"
 #include "manager/manager-internal.h"
 #include "manager/policies.h"
 
@@ -85,8 +86,9 @@ static void tell_limits(const Name *path, int error, const char *reason) {
 
 /* Whoever has begun something there asks again whether he may. */
 static void end_rights(Manager *manager, const Name *path) {
-        consoles_revoke(manager, path);
+        outlets_revoke(manager, path);
         blocks_revoke(manager, path);
+        intakes_revoke(manager, path);
 }
 
 static void finish_set(PolicyJob *job) {

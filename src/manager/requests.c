@@ -76,6 +76,7 @@ void manager_create(Manager *manager, const CreateOrder *order, ManagerDone done
         r = unikernel_wait(unikernel, WAIT_FOR_START, done, userdata);
         if (r >= 0) {
                 r = start_begin(unikernel, &(const StartOrder){.image_fd = order->image_fd,
+                                                               .is_delegated = order->is_delegated,
                                                                .run = order->start});
                 if (r >= 0)
                         return;

@@ -258,7 +258,11 @@ void manager_update(Manager *manager, const UpdateOrder *order, ManagerDone done
         }
         if (r >= 0) {
                 update->revision = revision;
-                r = intake_start(manager, order->image_fd, on_taken_in, update);
+                r = intake_start(manager,
+                                 &(const IntakeOrder){.name = &order->name,
+                                                      .client_fd = order->image_fd,
+                                                      .is_delegated = order->is_delegated},
+                                 on_taken_in, update);
         }
         if (r < 0) {
                 free(update);

@@ -78,10 +78,14 @@ static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult 
         start_pending_done(start, r);
 }
 
-int start_take_in(Start *start, int image_fd) {
+int start_take_in(Start *start, const StartOrder *order) {
         int r;
 
-        r = intake_start(start->unikernel->manager, image_fd, on_taken_in, start);
+        r = intake_start(start->unikernel->manager,
+                         &(const IntakeOrder){.name = &start->unikernel->name,
+                                              .client_fd = order->image_fd,
+                                              .is_delegated = order->is_delegated},
+                         on_taken_in, start);
         if (r >= 0)
                 start->n_pending++;
         return r;

@@ -199,7 +199,7 @@ int start_begin(Unikernel *unikernel, const StartOrder *order) {
         if (r >= 0 && order->run)
                 r = start_spawn(start);
         if (r >= 0 && start->creating) {
-                r = start_take_in(start, order->image_fd);
+                r = start_take_in(start, order);
         } else if (r >= 0) {
                 r = start_open_image(start);
                 if (r >= 0)

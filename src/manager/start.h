@@ -55,7 +55,7 @@ void start_pending_done(Start *start, int r);
 
 /* --- start-image.c */
 /* The image of one that is being created. @image_fd stays the caller's. */
-int start_take_in(Start *start, int image_fd);
+int start_take_in(Start *start, const StartOrder *order);
 int start_open_image(Start *start);
 int start_choose_tender(Start *start);
 

@@ -67,6 +67,54 @@ check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 600000
 limits alice --owner=alice
 check 'they are hers to be removed' eval 'ctl alice block remove alice:disk && ctl alice block remove alice:large'
 limits alice --block=none
+
+# The same with images, which are not kept either, in each of the three ways.
+taken() { [ -n "$(find /var/lib/albatross/v1/tmp -name 'image-*' -size +0)" ]; }
+bring() { # VERB ARG...: begins to bring an image, and does not end
+    ctl alice "$@" - <"$test_output.fifo" >"$test_output.write" 2>&1 &
+    writer=$!
+    exec 9>"$test_output.fifo"
+    head -c 4096 "$HELLO" >&9
+    check "alice is bringing an image to $1" wait_for 5 taken
+}
+is_cut() { # NAME
+    check 'it is taken from her' wait_for 5 not kill -0 $writer
+    check '... as she is told' grep -q "Who owns what is above $1 has changed" "$test_output.write"
+    exec 9>&-
+    check 'nothing of it stays' wait_for 5 eval '[ -z "$(ls /var/lib/albatross/v1/tmp)" ]'
+}
+images=$(ls /var/lib/albatross/v1/images)
+bring create --memory=2 alice:half
+limits alice --owner=bob
+is_cut alice:half
+refuse 'there is no such unikernel' 'no unikernel' albatrossctl show alice:half
+limits alice --owner=alice
+before=$(albatrossctl show -P InvocationID alice:web)
+bring update alice:web
+albatrossctl -q policy remove alice
+is_cut alice:web
+equal 'what was to be updated runs on' "$before" "$(albatrossctl show -P InvocationID alice:web)"
+equal 'the store has what it had' "$images" "$(ls /var/lib/albatross/v1/images)"
+limits alice --unikernels=10 --memory=256 --cpus=0 --owner=alice
+bring create --memory=2 alice:half
+limits others --owner=bob
+check "it is not cut where others' rights change" not wait_for 2 not kill -0 $writer
+tail -c +4097 "$HELLO" >&9
+exec 9>&-
+check 'she brings it to its end' wait $writer
+limits others --owner=none
+check 'alice destroys it' ctl alice -q destroy alice:half
+check 'alice has one with a large image' ctl alice -q create --memory=16 alice:bulky "$RIG_BUILD/tests/guests/bulky.spt"
+(ctl alice get-image alice:bulky - 2>"$test_output.write" || :) | { sleep 3; wc -c; } >"$test_output.fifo.read" &
+reader=$!
+check 'alice is taking it out' wait_for 2 pgrep -x albatross-store
+limits alice --owner=bob
+check 'that is taken from her, too' wait_for 2 not pgrep -x albatross-store
+wait $reader
+check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 5000000 ]
+check '... as she is told' grep -q 'breaks off' "$test_output.write"
+limits alice --owner=alice
+check 'it goes' ctl alice -q destroy alice:bulky
 rm -f "$test_output".{fifo,fifo.read,write}
 check 'alice takes out the image' ctl alice get-image alice:web - >/dev/null
 check 'alice destroys' ctl alice destroy alice:web
@@ -243,7 +291,8 @@ ctl alice policy list alice: >/dev/null
 check 'a list counts the path itself' logged 'verb=list-policies name=alice path=alice owners=alice others=.'
 
 ip link add br0 type bridge && ip link set br0 up
-limits alice --bridges=br0
+# The daemon hears of it a moment later.
+wait_for 5 limits alice --bridges=br0
 echo=$RIG_BUILD/tests/guests/echo.spt
 check 'an administrator gives her one that is not locked' \
     albatrossctl -q create --memory=2 --net=service:br0,nolock alice:net "$echo" -- --ip=10.77.0.2
