@@ -55,8 +55,9 @@ find_cgroup() { # NAME
 }
 for signal in TERM INT HUP KILL; do
     marker=1000.$$$RANDOM
-    # In a session of its own, as a terminal would have it, where SIGINT is not ignored.
-    setsid env --default-signal=INT "${rig[@]}" -b "$place" -- sh -c "touch $place/up; exec sleep $marker" &
+    # In a session of its own, as a terminal would have it, where none of them is ignored, as they are
+    # in the background, or under nohup(1).
+    setsid env --default-signal=TERM,INT,HUP "${rig[@]}" -b "$place" -- sh -c "touch $place/up; exec sleep $marker" &
     pid=$!
     check 'it is up' wait_for 60 test -e "$place/up"
     rm -f "$place/up"
