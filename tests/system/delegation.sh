@@ -115,6 +115,20 @@ check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 500000
 check '... as she is told' grep -q 'breaks off' "$test_output.write"
 limits alice --owner=alice
 check 'it goes' ctl alice -q destroy alice:bulky
+
+# A console that is read to its end, not followed, by who does not read.
+check 'alice has one that says much' ctl alice -q create --memory=2 alice:chatty "$RIG_BUILD/tests/guests/chatty.spt"
+check 'more than pipes hold' wait_for 20 eval '[ "$(albatrossctl console alice:chatty | wc -l)" -gt 5000 ]'
+check 'alice stops it' ctl alice -q stop alice:chatty
+ctl alice console alice:chatty 2>"$test_output.write" | { sleep 3; wc -l; } >"$test_output.fifo.read" &
+reader=$!
+check 'alice is reading' wait_for 2 pgrep -x albatross-conso
+limits alice --owner=bob
+check 'that ends, too' wait_for 2 not pgrep -x albatross-conso
+wait $reader
+check 'before she has got all of it' [ "$(cat "$test_output.fifo.read")" -lt 5000 ]
+limits alice --owner=alice
+check 'it goes, too' ctl alice -q destroy alice:chatty
 rm -f "$test_output".{fifo,fifo.read,write}
 check 'alice takes out the image' ctl alice get-image alice:web - >/dev/null
 check 'alice destroys' ctl alice destroy alice:web
