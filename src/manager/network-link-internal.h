@@ -16,6 +16,7 @@ typedef struct Order {
         TapMade made; /* of a tap, else NULL */
         void *userdata;
         bool persistent;
+        bool sent;       /* some service may have got it */
         bool again;      /* it was asked of a second service, after the first had died */
         int fd;          /* of a tap that is being made persistent */
         NetworkName tap; /* its name */

@@ -53,7 +53,10 @@ static int order_send(NetworkLink *link, Order *order) {
                 memcpy(message + sizeof(order->request), order->names, size);
         r = channel_send(link->channel, message, sizeof(order->request) + size, &order->fd,
                          order->fd >= 0);
-        return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+        if (r == -EPIPE || r == -ECONNRESET)
+                return 0;
+        order->sent = order->sent || r >= 0;
+        return r;
 }
 
 /* Anew with each answer, since many orders take their time. */
@@ -182,7 +185,7 @@ static void on_tap(NetworkLink *link, Order *order, const NetworkReply *reply, i
 
         order->fd = TAKE_FD(*fd);
         order->request.verb = NETWORK_PERSIST_TAP;
-        order->again = false;
+        order->sent = order->again = false;
         list_remove(&order->link);
         r = order_give(link, order);
         if (r < 0)
@@ -303,7 +306,8 @@ static int send_again(NetworkLink *link) {
         LIST_FOREACH(entry, &link->orders) {
                 Order *order = LIST_ENTRY(entry, Order, link);
 
-                order->again = true;
+                /* What came too late for the one that died is not what that died of. */
+                order->again = order->sent;
                 r = order_send(link, order);
                 if (r < 0)
                         return r;

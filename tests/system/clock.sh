@@ -4,6 +4,7 @@
 # The clock is set back, and forward: whatever waits comes after as long as it was to wait, and all
 # that tells times goes on.
 # rig: vm
+# timeout: 180
 . "$(dirname "$0")/lib.sh"
 
 uptime_msec() { local up; read -r up _ </proc/uptime; echo "${up/./}0"; }

@@ -174,7 +174,6 @@ static void a_refusal_says_what_and_why(void **state) {
 
 static void what_was_not_answered_is_asked_again_when_the_service_dies(void **state) {
         static Made made[N_MANY];
-        unsigned n_failed = 0;
 
         memset(made, 0, sizeof(made));
         for (unsigned round = 0; round < 2; round++) {
@@ -193,8 +192,11 @@ static void what_was_not_answered_is_asked_again_when_the_service_dies(void **st
                 const char *name = made[i].answer.name;
 
                 if (made[i].answer.error < 0) {
+                        /* Those that two services died of, so far as anybody knows. What was to be
+                         * made by the first, and need not persist, the second has answered before
+                         * what came later. */
                         assert_int_equal(made[i].answer.error, -EPIPE);
-                        n_failed++;
+                        assert_true(i % 2 || i >= N_MANY / 2);
                         continue;
                 }
                 assert_true(shell_says(name, "ip -o link show dev %s", name));
@@ -203,8 +205,6 @@ static void what_was_not_answered_is_asked_again_when_the_service_dies(void **st
                 else
                         close(made[i].answer.fd);
         }
-        /* Those that two services died of, so far as anybody knows. */
-        assert_true(n_failed < N_MANY / 2);
         assert_true(wait_for_no_link("albatross:"));
         assert_true(wait_for_no_link(": alb"));
         assert_true(wait_for_bridge(BRIDGE, true));
