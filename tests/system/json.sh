@@ -48,7 +48,7 @@ json() {
 }
 
 ip link add json0 type bridge && ip link set json0 up
-json monitor >"$test_output.events" &
+albatrossctl --json=short monitor >"$test_output.events" &
 monitor=$!
 sleep 0.5
 albatrossctl policy set j --owner=alice --unikernels=9 --memory=100 --cpus=0 --block=8 --bridges=json0 >/dev/null
