@@ -110,18 +110,22 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         /* The daemon before us has stopped it, or was about to. */
         run->asked = unikernel->destroying || !unikernel->wanted || unikernel->restart_asked ||
                      unikernel->stays_until_boot;
+        revision_resume_watch(unikernel);
 }
 
 /* No process is left of it, and how it ended is written down. */
 static void resume_ended(Unikernel *unikernel, const RunRecord *record) {
         unikernel->state = record->failed ? STATE_FAILED : STATE_STOPPED;
         resume_request(unikernel, record->request);
-        if (unikernel->destroying)
+        if (unikernel->destroying) {
                 unikernel_settle(unikernel);
-        else if (record->waiting && unikernel->wanted)
+                return;
+        }
+        if (record->waiting && unikernel->wanted)
                 life_resume_waiting(unikernel);
         else if (record->request == RUN_REQUEST_START && unikernel->wanted)
                 boot_add(unikernel->manager, unikernel);
+        revision_resume_watch(unikernel);
 }
 
 static void unheard(void *userdata, int r, const Fault *fault) {

@@ -404,6 +404,10 @@ void unikernel_bring_down(Unikernel *unikernel);
 int version_copy_held(Version **ret, Manager *manager, const Version *version);
 /* A run is over: perhaps somebody watches whether it stays up. */
 void revision_run_ended(Unikernel *unikernel);
+/* What is known of its last run says that the daemon before us watched whether it stays up. */
+void revision_resume_watch(Unikernel *unikernel);
+/* At the start, when requests can be served: those that have ended meanwhile. */
+void revisions_begin(Manager *manager);
 
 /* --- restart.c */
 /* Stops and starts it; -ENOMEM, and nothing is done. */

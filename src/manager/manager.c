@@ -56,6 +56,7 @@ void manager_look_ready(Manager *manager) {
                 log_print(LOG_ERR, "The slices of policies can't be given their limits");
         /* Ahead of who needs them: their answers take a moment. */
         tenders_ask_all(manager->tenders);
+        revisions_begin(manager);
         boot_begin(manager);
 }
 

@@ -69,10 +69,11 @@ static json_t *record_to_json(const Unikernel *unikernel) {
         json_t *record;
 
         record = json_pack(
-                "{s:i, s:s, s:s, s:I, s:o, s:o}", "Version", RECORD_VERSION, "Name",
+                "{s:i, s:s, s:s, s:I, s:I, s:o, s:o}", "Version", RECORD_VERSION, "Name",
                 unikernel->name.text, "Wanted", unikernel->wanted ? "running" : "stopped",
-                "CreationTimestamp", (json_int_t) unikernel->created_usec, "Config",
-                config_to_json(&unikernel->config), "Image", image_to_json(&unikernel->image));
+                "CreationTimestamp", (json_int_t) unikernel->created_usec, "Changes",
+                (json_int_t) unikernel->n_changes, "Config", config_to_json(&unikernel->config),
+                "Image", image_to_json(&unikernel->image));
         if (record && unikernel->previous &&
             json_object_set_new(record, "Previous",
                                 json_pack("{s:o, s:o}", "Config",
@@ -248,7 +249,7 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size) {
         _cleanup_(json_decrefp) json_t *record = NULL;
         json_t *config_object, *image_object, *previous_object = NULL;
         const char *name, *wanted;
-        json_int_t version, created;
+        json_int_t version, created, n_changes = 0;
         json_error_t error;
         ImageInfo image = {};
         int r;
@@ -258,11 +259,11 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size) {
                 return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
         if (json_unpack(record, "{s:I}", "Version", &version) < 0 || version != RECORD_VERSION)
                 return -EBADMSG;
-        if (json_unpack(record, "{s:s, s:s, s:I, s:o, s:o, s?o}", "Name", &name, "Wanted", &wanted,
-                        "CreationTimestamp", &created, "Config", &config_object, "Image",
-                        &image_object, "Previous", &previous_object) < 0)
+        if (json_unpack(record, "{s:s, s:s, s:I, s?I, s:o, s:o, s?o}", "Name", &name, "Wanted",
+                        &wanted, "CreationTimestamp", &created, "Changes", &n_changes, "Config",
+                        &config_object, "Image", &image_object, "Previous", &previous_object) < 0)
                 return -EBADMSG;
-        if (strcmp(name, unikernel->name.text) != 0 || created < 0 ||
+        if (strcmp(name, unikernel->name.text) != 0 || created < 0 || n_changes < 0 ||
             (strcmp(wanted, "running") != 0 && strcmp(wanted, "stopped") != 0))
                 return -EBADMSG;
         r = read_config(&config, config_object);
@@ -275,6 +276,7 @@ int record_parse(Unikernel *unikernel, const char *text, size_t size) {
 
         unikernel->wanted = strcmp(wanted, "running") == 0;
         unikernel->created_usec = (uint64_t) created;
+        unikernel->n_changes = (uint64_t) n_changes;
         unikernel->config = config;
         unikernel->image = image;
         unikernel->previous = TAKE_PTR(previous);

@@ -38,12 +38,21 @@ static void tell_no_way_back(const Revision *revision, int r, const Fault *fault
                 fault_hint(ret, "%s", fault->hint);
 }
 
+static void forget_watch(Unikernel *unikernel) {
+        if (unikernel->watched_until_usec == 0)
+                return;
+        unikernel->watched_until_usec = unikernel->watched_change = 0;
+        (void) run_record_write(unikernel);
+}
+
 void revision_fail(Revision *revision, int r, const Fault *fault) {
         Fault told;
         Unikernel *unikernel = find(revision);
 
-        if (unikernel)
+        if (unikernel) {
                 unikernel->revision = NULL;
+                forget_watch(unikernel);
+        }
         release(revision->manager, revision->next);
         release(revision->manager, revision->undo);
         tender_unref(revision->tender);
@@ -75,6 +84,7 @@ static void swap_versions(Unikernel *unikernel, Version *version) {
         unikernel->config = version->config;
         unikernel->image = version->image;
         unikernel->image_hold = version->image_hold;
+        unikernel->n_changes++;
         *version = current;
 }
 
@@ -154,12 +164,12 @@ static int on_stays(sd_event_source *source, uint64_t usec, void *userdata) {
                 revision_fail(revision, gone(revision, &fault), &fault);
         else if (unikernel->run)
                 succeed(revision);
-        else
+        else if (unikernel->manager->booting)
                 look_at_end(revision, unikernel);
         return 0;
 }
 
-void revision_run_ended(Unikernel *unikernel) {
+static void look_after_run(Unikernel *unikernel) {
         Revision *revision = unikernel->revision;
 
         if (!revision || !revision->is_watching)
@@ -168,6 +178,69 @@ void revision_run_ended(Unikernel *unikernel) {
         if (unikernel->state == STATE_WAITING && exit_refuses_arguments(unikernel->last_exit))
                 return;
         look_at_end(revision, unikernel);
+}
+
+void revision_run_ended(Unikernel *unikernel) {
+        /* What it would go back to can't be checked before all is told: see revisions_begin(). */
+        if (unikernel->manager->booting)
+                look_after_run(unikernel);
+}
+
+static void watch(Revision *revision, Unikernel *unikernel) {
+        int r;
+
+        revision->is_watching = true;
+        r = sd_event_add_time(revision->manager->event, &revision->timer, CLOCK_BOOTTIME,
+                              unikernel->watched_until_usec, 0, on_stays, revision);
+        if (r < 0)
+                revision_fail(revision, r, NULL);
+}
+
+/* Whoever has asked for the change has lost his answer with the daemon that was to give it. That it
+ * went back is told where it does. */
+static void on_watched(void *userdata, int r, const Fault *fault) {
+        const Revision *revision = userdata;
+        const Unikernel *unikernel = manager_find(revision->manager, revision->name.text);
+
+        if (r < 0 && unikernel && fault->code != FAULT_ROLLED_BACK)
+                unikernel_log(unikernel, fault->code == FAULT_WRONG_STATE ? LOG_INFO : LOG_ERR,
+                              "%s",
+                              fault->code == FAULT_NONE ? strerrordesc_np(-r) : fault->message);
+}
+
+void revision_resume_watch(Unikernel *unikernel) {
+        Revision *revision;
+
+        if (unikernel->watched_until_usec == 0)
+                return;
+        if (!unikernel->wanted || !unikernel->previous || unikernel->destroying ||
+            unikernel->stays_until_boot || unikernel->restart_asked) {
+                forget_watch(unikernel);
+                return;
+        }
+        if (unikernel->watched_change != unikernel->n_changes) {
+                /* That it goes back was written down already, and not begun yet. */
+                forget_watch(unikernel);
+                if (!unikernel->run)
+                        boot_add(unikernel->manager, unikernel);
+                return;
+        }
+        revision = calloc(1, sizeof(*revision));
+        if (!revision) {
+                unikernel_log(unikernel, LOG_ERR, "No memory to watch whether %s stays up",
+                              unikernel->name.text);
+                return;
+        }
+        *revision = (Revision){
+                .manager = unikernel->manager,
+                .name = unikernel->name,
+                .keeps = true,
+                .restarts = true,
+                .done = on_watched,
+                .userdata = revision,
+        };
+        unikernel->revision = revision;
+        watch(revision, unikernel);
 }
 
 static void on_restarted(void *userdata, int r, const Fault *fault) {
@@ -188,12 +261,10 @@ static void on_restarted(void *userdata, int r, const Fault *fault) {
         else if (!unikernel->run)
                 go_back(revision, unikernel, 0, NULL);
         else {
-                revision->is_watching = true;
-                r = sd_event_add_time_relative(revision->manager->event, &revision->timer,
-                                               CLOCK_MONOTONIC, revision->watch_usec, 0, on_stays,
-                                               revision);
-                if (r < 0)
-                        revision_fail(revision, r, NULL);
+                unikernel->watched_until_usec = manager_now(CLOCK_BOOTTIME) + revision->watch_usec;
+                unikernel->watched_change = unikernel->n_changes;
+                (void) run_record_write(unikernel);
+                watch(revision, unikernel);
         }
 }
 
@@ -221,6 +292,8 @@ static void on_saved(void *userdata, int r, const Fault *fault) {
                 release(revision->manager, unikernel->previous);
                 unikernel->previous = TAKE_PTR(revision->undo);
         }
+        /* From here on it is a start, which is noted as such. */
+        unikernel->watched_until_usec = unikernel->watched_change = 0;
         unikernel_log_changed(unikernel, revision->goes_back);
         unikernel->manager->observer.changed(unikernel->manager->observer.userdata, unikernel);
         if (!revision->restarts || !(revision->goes_back || revision_concerns_run(unikernel))) {
@@ -271,4 +344,17 @@ void revision_carry_out(Revision *revision, const DeviceWanted *wanted, size_t n
                 undo(revision, unikernel);
                 revision_fail(revision, r, &fault);
         }
+}
+
+/* --- at the start of the daemon --- */
+
+void revisions_begin(Manager *manager) {
+        _cleanup_(freep) Unikernel **all = NULL;
+        size_t n;
+
+        if (unikernels_snapshot(manager, &all, &n) < 0)
+                return;
+        for (size_t i = 0; i < n; i++)
+                if (!all[i]->run && !all[i]->start)
+                        look_after_run(all[i]);
 }

@@ -111,7 +111,11 @@ typedef struct Unikernel {
         bool is_held;      /* its last start has failed, and it was not its last run */
         bool lacks_bridge; /* that was why: it is started when the bridge is there */
         sd_event_source *restart_timer;
-        Revision *revision;         /* a change of it that is under way */
+        Revision *revision; /* a change of it that is under way */
+        uint64_t n_changes; /* tells its versions apart */
+        /* Whether version .watched_change stays up is watched until then, by CLOCK_BOOTTIME, by the
+         * next daemon if need be. 0: it is not. */
+        uint64_t watched_until_usec, watched_change;
         bool restart_asked;         /* it is stopped to be started again */
         bool stays_until_boot;      /* whether it is wanted counts with the next one */
         sd_id128_t last_invocation; /* of the run that ended last */

@@ -43,6 +43,7 @@ static bool is_same(const Unikernel *one, const Unikernel *other) {
         const Version *previous = one->previous, *others = other->previous;
 
         return one->wanted == other->wanted && one->created_usec == other->created_usec &&
+               one->n_changes == other->n_changes &&
                memcmp(&one->image, &other->image, sizeof(ImageInfo)) == 0 &&
                configs_are_same(&one->config, &other->config) && !previous == !others &&
                (!previous || (memcmp(&previous->image, &others->image, sizeof(ImageInfo)) == 0 &&

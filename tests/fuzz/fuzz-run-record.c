@@ -66,6 +66,8 @@ static void check(Unikernel *unikernel, RunRecord *record) {
                          again.backoff.unseen == unikernel->backoff.unseen &&
                          again.next_usec == unikernel->next_usec &&
                          again.next_utc_usec == unikernel->next_utc_usec &&
+                         again.watched_until_usec == unikernel->watched_until_usec &&
+                         again.watched_change == unikernel->watched_change &&
                          again.is_held == unikernel->is_held &&
                          again.lacks_bridge == unikernel->lacks_bridge,
                  "what is to come stays as it is");

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 #
 # The daemon is killed while a unikernel that does not end by itself is being stopped, destroyed,
-# restarted or changed: the next one goes on with it, as far as SIGKILL.
+# restarted or changed: the next one goes on with it, as far as SIGKILL. So it does
+# with watching whether a new version stays up.
 # rig: own
-# timeout: 240
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
@@ -99,6 +100,77 @@ check 'rollback: it is ended by the next one' gone
 check 'rollback: and runs anew' wait_for 10 is v State running
 prints 'rollback: as it was before' sleep=600 albatrossctl show v -P Arguments
 pid=$(field v MainPID)
+albatrossctl -q destroy v
+
+# --- whether a new version stays up is watched, and the daemon is killed
+
+other=$(mktemp)
+cp "$HELLO" "$other"
+printf 'another one' >>"$other"
+digest() { sha256sum "$1" | cut -d' ' -f1; }
+daemon_pid() { systemctl show -P MainPID albatrossd; }
+# Its update is being watched: an answer to the update would end that.
+watched() { # SECONDS ARGUMENT...
+    local seconds=$1
+    shift
+    albatrossctl -q create --memory=2 v "$HELLO" -- --sleep=600
+    albatrossctl -q update v "$other" --wait-running="$seconds" -- "$@" >/tmp/update.log 2>&1 &
+    update=$!
+    wait_for 10 grep -qs '"WatchedUntil":[ ]*[1-9]' /run/albatross/runs/v || return 1
+    pid=$(field v MainPID)
+    equal 'watch: the new version runs' "$(digest "$other")" "$(field v ImageDigest)"
+}
+unwatched() { wait_for 10 grep -q '"WatchedUntil":[ ]*0' /run/albatross/runs/v; }
+killed() {
+    local daemon
+    daemon=$(daemon_pid)
+    kill -KILL "$daemon"
+    wait $update
+    [ $? != 0 ] && wait_for 10 eval "[ \"\$(daemon_pid)\" != $daemon ] && is v Name v"
+}
+went_back() {
+    wait_for 20 is v ImageDigest "$(digest "$HELLO")" && wait_for 20 is v State running &&
+        prints 'watch: with its arguments' sleep=600 albatrossctl show v -P Arguments
+}
+check 'watch: one that will end is watched' watched 60 --sleep=6 --exit=9
+check 'watch: the daemon is killed' killed
+check 'watch: what runs goes on' alive "$pid"
+refuse 'watch: it can not be changed meanwhile' 'changed already' albatrossctl set v --memory=3
+check 'watch: when it ends it is what it was' went_back
+check 'watch: the journal says so' wait_for 5 eval \
+    'journalctl -q -u albatrossd -o cat | grep -q "v did not stay up, and is what it was before"'
+check 'watch: and that is over' unwatched
+check 'watch: it can be changed again' albatrossctl -q set v --memory=3
+check 'watch: nothing is left over' invariants
+albatrossctl -q destroy v
+
+check 'watch: one that ends without a daemon is watched' watched 60 --sleep=4 --exit=9
+systemctl stop albatrossd
+wait $update
+check 'watch: it ends' wait_for 10 not alive "$pid"
+systemctl start albatrossd
+check 'watch: with a daemon it is what it was' went_back
+systemctl restart albatrossd
+equal 'watch: and stays so' "$(digest "$HELLO")" "$(field v ImageDigest)"
+albatrossctl -q destroy v
+
+check 'watch: one that stays up is watched' watched 6 --sleep=600
+check 'watch: and the daemon is killed' killed
+check 'watch: its time is over' unwatched
+equal 'watch: it is kept' "$pid $(digest "$other")" "$(field v MainPID) $(field v ImageDigest)"
+kill -KILL "$pid"
+check 'watch: an end after that' wait_for 5 not is v State running
+sleep 0.5
+equal 'watch: is none that goes back' "$(digest "$other")" "$(field v ImageDigest)"
+albatrossctl -q destroy v
+
+check 'watch: one that will be stopped is watched' watched 60 --sleep=600
+check 'watch: also by the next daemon' killed
+check 'watch: a stop' albatrossctl -q stop v
+sleep 0.5
+equal 'watch: is a stop' "stopped $(digest "$other")" "$(field v State) $(field v ImageDigest)"
+check 'watch: and the end of it' unwatched
+rm -f "$other" /tmp/update.log
 check 'all goes' albatrossctl -q destroy v
 rm /run/albatrossd.conf.d/50-test.conf
 invariants_note

@@ -19,6 +19,7 @@ static Unikernel make_unikernel(void) {
                 .name = {"alice:web"},
                 .wanted = true,
                 .created_usec = 1795300000000000,
+                .n_changes = 7,
                 .config.memory_bytes = 32ULL << 20,
                 .image = {.digest = DIGEST, .size_bytes = 80000, .target = 2, .abi_version = 2},
         };
@@ -76,6 +77,7 @@ static void what_is_written_is_read(void **state) {
 
         assert_true(other.wanted);
         assert_int_equal(other.created_usec, unikernel.created_usec);
+        assert_int_equal(other.n_changes, 7);
         assert_int_equal(other.config.memory_bytes, 32 << 20);
         assert_memory_equal(&other.config.cpus, &unikernel.config.cpus, sizeof(Cpus));
         assert_int_equal(other.config.arguments.size, unikernel.config.arguments.size);
