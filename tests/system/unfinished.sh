@@ -125,7 +125,7 @@ killed() {
     local daemon
     daemon=$(daemon_pid)
     kill -KILL "$daemon"
-    wait $update
+    wait "$update"
     [ $? != 0 ] && wait_for 10 eval "[ \"\$(daemon_pid)\" != $daemon ] && is v Name v"
 }
 went_back() {
@@ -146,7 +146,7 @@ albatrossctl -q destroy v
 
 check 'watch: one that ends without a daemon is watched' watched 60 --sleep=4 --exit=9
 systemctl stop albatrossd
-wait $update
+wait "$update"
 check 'watch: it ends' wait_for 10 not alive "$pid"
 systemctl start albatrossd
 check 'watch: with a daemon it is what it was' went_back
@@ -162,6 +162,13 @@ kill -KILL "$pid"
 check 'watch: an end after that' wait_for 5 not is v State running
 sleep 0.5
 equal 'watch: is none that goes back' "$(digest "$other")" "$(field v ImageDigest)"
+# What a daemon leaves that dies when it has written down what it goes back to, and not started it.
+systemctl stop albatrossd
+sed -i -E 's/("WatchedUntil": ?)0/\1999999999999/' /run/albatross/runs/v
+systemctl start albatrossd
+check 'watch: one that is back already is started' wait_for 10 is v State running
+equal 'watch: and does not go back once more' "$(digest "$other")" "$(field v ImageDigest)"
+check 'watch: nor is it watched' unwatched
 albatrossctl -q destroy v
 
 check 'watch: one that will be stopped is watched' watched 60 --sleep=600
