@@ -46,18 +46,19 @@ static void make_bridges(unsigned n, const char *verb) {
 
 static void create(sd_bus *bus, unsigned number) {
         _cleanup_(fd_closep) int fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         char name[32], bridge[16], ip[32];
         uint64_t start = measure_now();
+        int r;
 
         measure_check(fd < 0 ? -errno : 0, IMAGE);
-        snprintf(name, sizeof(name), "many-%u", number);
+        snprintf(name, sizeof(name), "port-%u", number);
         snprintf(bridge, sizeof(bridge), "bench%u", number / PORTS_PER_BRIDGE);
         snprintf(ip, sizeof(ip), "--ip=10.99.%u.%u", number >> 8, number & 255);
-        measure_check(sd_bus_call_method(bus, MANAGER, "CreateUnikernel", NULL, NULL, "sha{sv}",
-                                         name, fd, 3, "Memory", "t", (uint64_t) 2 << 20,
-                                         "Arguments", "as", 1, ip, "Nets", "a(sssbb)", 1, "service",
-                                         bridge, "", 0, 0),
-                      name);
+        r = sd_bus_call_method(bus, MANAGER, "CreateUnikernel", &error, NULL, "sha{sv}", name, fd,
+                               3, "Memory", "t", (uint64_t) 2 << 20, "Arguments", "as", 1, ip,
+                               "Nets", "a(sssbb)", 1, "service", bridge, "", 0, 0);
+        measure_check(r, r < 0 && error.message ? error.message : name);
         series_add(&make, measure_now() - start);
 }
 
@@ -86,7 +87,7 @@ static uint64_t destroy_all(sd_bus *other, unsigned n) {
         for (unsigned i = 0; i < n; i++) {
                 char name[32];
 
-                snprintf(name, sizeof(name), "many-%u", i);
+                snprintf(name, sizeof(name), "port-%u", i);
                 measure_check(sd_bus_call_method_async(buses[i / CALLS_PER_BUS], NULL, MANAGER,
                                                        "DestroyUnikernel", on_destroyed, &n_left,
                                                        "sa{sv}", name, 0),
