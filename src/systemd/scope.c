@@ -17,6 +17,7 @@
 
 /* Once is enough, but for a PID 1 that is re-executed meanwhile. */
 #define CLEARINGS_MAX 3U
+#define ASKINGS_MAX   3U
 
 struct ScopeWatch {
         sd_bus *bus;
@@ -39,7 +40,8 @@ struct ScopeStart {
         size_t allowed_cpus_size;
         bool requested; /* StartTransientUnit is not answered yet */
         bool clearing;  /* the job at hand stops a leftover of that name */
-        unsigned n_cleared;
+        bool asking;    /* what has become of it over a PID 1 that was executed anew */
+        unsigned n_cleared, n_asked;
         ScopeStarted handler;
         void *userdata;
 };
@@ -67,7 +69,7 @@ ScopeStart *scope_start_free(ScopeStart *start) {
                 list_append(&start->watch->abandoned, &start->link);
                 return NULL;
         }
-        if (start->job && !start->clearing)
+        if (start->asking || (start->job && !start->clearing))
                 (void) scope_stop(start->watch->bus, start->unit);
         release(start);
         return NULL;
@@ -377,14 +379,55 @@ static void fail_all(ScopeWatch *watch, const char *reason) {
         finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET, reason);
 }
 
+static int on_unit_of_process(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        _cleanup_(freep) char *own_path = NULL;
+        ScopeStart *start = userdata;
+        const char *path;
+        int r;
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        start->asking = false;
+        r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, start->unit, &own_path);
+        if (r >= 0 && sd_bus_message_read(reply, "o", &path) >= 0 && strcmp(path, own_path) == 0) {
+                finish(start, 0, NULL);
+                return 0;
+        }
+        if (r >= 0)
+                r = request_start(start);
+        if (r < 0)
+                finish(start, r, strerror(-r));
+        return 0;
+}
+
+/* Either the process is in its scope already, or that is asked for once more. */
+static int ask_again(ScopeStart *start) {
+        if (start->n_asked++ >= ASKINGS_MAX)
+                return -ECONNRESET;
+        start->slot = sd_bus_slot_unref(start->slot);
+        free(TAKE_PTR(start->job));
+        start->requested = start->clearing = false;
+        start->asking = true;
+        return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_ADDRESS,
+                                        "GetUnitByPID", on_unit_of_process, start, "u",
+                                        (uint32_t) start->pid);
+}
+
 /* PID 1 was executed anew, or thrown off the bus, and is back: what it would have told of our jobs
  * meanwhile is lost. Not before it is back, since what failed is then cleared away there. */
 static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        ScopeWatch *watch = userdata;
         const char *new_owner;
+        int r;
 
         if (sd_bus_message_read(message, "sss", NULL, NULL, &new_owner) < 0 || !new_owner[0])
                 return 0;
-        fail_all(userdata, "systemd has left the message bus meanwhile");
+        forget_abandoned(watch);
+        LIST_FOREACH(link, &watch->starts) {
+                r = ask_again(LIST_ENTRY(link, ScopeStart, link));
+                if (r < 0)
+                        finish(LIST_ENTRY(link, ScopeStart, link), r,
+                               "systemd has left the message bus meanwhile");
+        }
         return 0;
 }
 
