@@ -156,6 +156,10 @@ done
 check 'of four that are written at once, not all have their place' grep -q 'kept in reserve' reserve.*
 check '... and the reserve stays' [ "$least" -ge $((68 << 20)) ]
 check '... what they took comes back' wait_for 5 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 100 ]'
+# Which of them had theirs is chance. A large one gives its place back soon after the answer.
+for i in {1..4}; do block remove -q "s$i"; done
+check '... of those that are removed, too' wait_for 5 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 315 ]'
+for i in {1..4}; do block create -q "s$i" 64; done
 for i in {1..3}; do check "number $i after the other has" block write "s$i" much; done
 rm -r /etc/albatrossd.conf.d/60-reserve.conf /run/systemd/system/albatrossd.service.d
 systemctl daemon-reload
