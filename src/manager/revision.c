@@ -190,7 +190,7 @@ static void watch(Revision *revision, Unikernel *unikernel) {
         int r;
 
         revision->is_watching = true;
-        r = sd_event_add_time(revision->manager->event, &revision->timer, CLOCK_BOOTTIME,
+        r = sd_event_add_time(revision->manager->event, &revision->timer, CLOCK_MONOTONIC,
                               unikernel->watched_until_usec, 0, on_stays, revision);
         if (r < 0)
                 revision_fail(revision, r, NULL);
@@ -261,7 +261,7 @@ static void on_restarted(void *userdata, int r, const Fault *fault) {
         else if (!unikernel->run)
                 go_back(revision, unikernel, 0, NULL);
         else {
-                unikernel->watched_until_usec = manager_now(CLOCK_BOOTTIME) + revision->watch_usec;
+                unikernel->watched_until_usec = manager_now(CLOCK_MONOTONIC) + revision->watch_usec;
                 unikernel->watched_change = unikernel->n_changes;
                 (void) run_record_write(unikernel);
                 watch(revision, unikernel);
