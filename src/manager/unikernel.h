@@ -113,8 +113,8 @@ typedef struct Unikernel {
         sd_event_source *restart_timer;
         Revision *revision; /* a change of it that is under way */
         uint64_t n_changes; /* tells its versions apart */
-        /* Whether version .watched_change stays up is watched until then, by CLOCK_MONOTONIC, by the
-         * next daemon if need be. 0: it is not. */
+        /* Whether version .watched_change stays up is watched until then, by CLOCK_MONOTONIC, by
+         * the next daemon if need be. 0: it is not. */
         uint64_t watched_until_usec, watched_change;
         bool restart_asked;         /* it is stopped to be started again */
         bool stays_until_boot;      /* whether it is wanted counts with the next one */
