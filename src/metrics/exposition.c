@@ -243,8 +243,12 @@ static bool anybody_has(const Snapshot *snapshot, FamilySubject subject, size_t 
 /* All samples of a family stand together. One that nobody has is left out. */
 static void write_figures(const Writer *writer, FamilySubject subject) {
         const FamilyTable *table = &family_tables[subject];
+        /* Those that could not be read to their end are not there for some only. */
+        size_t n = writer->snapshot->has_statistics ? table->n
+                   : subject == OF_UNIKERNEL        ? FIGURES_LISTED
+                                                    : 0;
 
-        for (size_t family = 0; family < table->n; family++) {
+        for (size_t family = 0; family < n; family++) {
                 if (!anybody_has(writer->snapshot, subject, family))
                         continue;
                 write_head(writer, table->prefix, &table->families[family]);
@@ -306,10 +310,16 @@ static void write_counters(const Writer *writer) {
 /* --- all of it --- */
 
 static void write_all(const Writer *writer) {
+        /* OpenMetrics has no comments. */
+        if (writer->format == FORMAT_TEXT && writer->snapshot->why[0])
+                fprintf(writer->file, "# %s\n", writer->snapshot->why);
         write_special_head(writer, "albatross_build", "gauge", "info", "Which version this is.");
         fputs("albatross_build_info{version=\"" ALBATROSS_VERSION "\"} 1\n", writer->file);
         write_special_head(writer, "albatross_up", "gauge", "gauge", "Has the daemon answered.");
         fprintf(writer->file, "albatross_up %d\n", writer->snapshot->is_up);
+        write_special_head(writer, "albatross_statistics_up", "gauge", "gauge",
+                           "Are the statistics there.");
+        fprintf(writer->file, "albatross_statistics_up %d\n", writer->snapshot->has_statistics);
         if (writer->snapshot->is_up) {
                 write_single(writer, OF_HOST, &writer->snapshot->host);
                 write_single(writer, OF_DAEMON, &writer->snapshot->daemon);
@@ -319,7 +329,8 @@ static void write_all(const Writer *writer) {
                 write_states(writer);
                 write_figures(writer, OF_UNIKERNEL);
                 write_figures(writer, OF_INTERFACE);
-                write_counters(writer);
+                if (writer->snapshot->has_statistics)
+                        write_counters(writer);
         }
         if (writer->format == FORMAT_OPENMETRICS)
                 fputs("# EOF\n", writer->file);

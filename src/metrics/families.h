@@ -53,6 +53,9 @@ extern const FamilyTable family_tables[N_SUBJECTS];
 
 #define FIGURES_MAX 64U
 
+/* Of a unikernel, the first ones: what the list tells. The others are statistics. */
+#define FIGURES_LISTED 4U
+
 /* Of one subject, by the numbers of the families in their table. */
 typedef struct Figures {
         uint64_t present;

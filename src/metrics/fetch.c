@@ -28,7 +28,8 @@ struct Fetch {
         unsigned n_pending;
         uint64_t began_usec, answered_usec;
         uint64_t cookies[N_ELEMENTS(properties)]; /* of the questions for them */
-        char why[256];                            /* the first failure that matters */
+        bool has_failed;                          /* the list or the host could not be had */
+        bool has_list, has_host;
         /* What is listed goes first into the snapshot, so that one search finds each. */
         sd_bus_message *statistics;
         Snapshot snapshot;
@@ -41,25 +42,32 @@ static uint64_t now_usec(void) {
         return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
 }
 
+/* Without these nothing is known. */
 static void complain(Fetch *fetch, const char *reason) {
-        if (fetch->why[0] == '\0')
-                snprintf(fetch->why, sizeof(fetch->why), "albatrossd can't be asked: %s", reason);
+        fetch->has_failed = true;
+        snapshot_complain(&fetch->snapshot, "albatrossd can't be asked", reason);
+}
+
+/* Without these, what the daemon itself knows is told. */
+static void miss_statistics(Fetch *fetch, const char *reason) {
+        snapshot_complain(&fetch->snapshot, "The statistics can't be had", reason);
 }
 
 static void finish(Fetch *fetch) {
         Snapshot *snapshot = &fetch->snapshot;
-        int r = 0;
+        int r;
 
-        if (fetch->why[0] == '\0' && fetch->statistics) {
+        snapshot->is_up = !fetch->has_failed;
+        if (snapshot->is_up && fetch->statistics) {
                 r = reply_read_statistics(fetch->statistics, snapshot);
                 if (r < 0)
-                        complain(fetch, strerror(-r));
+                        miss_statistics(fetch, strerror(-r));
+                snapshot->has_statistics = r >= 0;
         }
         snapshot_sort(snapshot);
-        snapshot->is_up = fetch->why[0] == '\0';
         figures_set(&snapshot->daemon, family_find(OF_DAEMON, "AnswerUSec", 0),
                     fetch->answered_usec - fetch->began_usec);
-        fetch->done(fetch->userdata, snapshot, snapshot->is_up ? NULL : fetch->why);
+        fetch->done(fetch->userdata, snapshot);
 }
 
 /* Not from within an answer: whoever is told frees the fetch, and its bus with it. */
@@ -71,7 +79,10 @@ static int on_end(sd_event_source *source, void *userdata) {
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         Fetch *fetch = userdata;
 
-        complain(fetch, "it does not answer");
+        if (!fetch->has_list || !fetch->has_host)
+                complain(fetch, "it does not answer");
+        else if (!fetch->statistics)
+                miss_statistics(fetch, "they take too long");
         finish(fetch);
         return 0;
 }
@@ -81,18 +92,21 @@ static void look(Fetch *fetch) {
                 (void) sd_event_source_set_enabled(fetch->end, SD_EVENT_ONESHOT);
 }
 
-/* Whether the answer to something that matters can be read. */
-static bool is_answer(Fetch *fetch, sd_bus_message *reply) {
+typedef void (*Complain)(Fetch *fetch, const char *reason);
+
+/* Whether there is something to read in it. */
+static bool is_answer(Fetch *fetch, sd_bus_message *reply, Complain complain_about) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
 
         fetch->answered_usec = now_usec();
         if (!error)
                 return true;
-        complain(fetch, sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-                                        sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER)
-                                ? "it does not run"
-                        : error->message ? error->message
-                                         : error->name);
+        complain_about(fetch,
+                       sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+                                       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER)
+                               ? "it does not run"
+                       : error->message ? error->message
+                                        : error->name);
         return false;
 }
 
@@ -100,7 +114,8 @@ static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Fetch *fetch = userdata;
         int r;
 
-        if (is_answer(fetch, reply)) {
+        fetch->has_list = true;
+        if (is_answer(fetch, reply, complain)) {
                 r = reply_read_list(reply, &fetch->snapshot);
                 if (r < 0)
                         complain(fetch, strerror(-r));
@@ -112,7 +127,7 @@ static int on_list(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
 static int on_statistics(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Fetch *fetch = userdata;
 
-        if (is_answer(fetch, reply))
+        if (is_answer(fetch, reply, miss_statistics))
                 fetch->statistics = sd_bus_message_ref(reply);
         look(fetch);
         return 0;
@@ -122,7 +137,8 @@ static int on_host(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Fetch *fetch = userdata;
         int r;
 
-        if (is_answer(fetch, reply)) {
+        fetch->has_host = true;
+        if (is_answer(fetch, reply, complain)) {
                 r = reply_read_host(reply, &fetch->snapshot);
                 if (r < 0)
                         complain(fetch, strerror(-r));

@@ -15,9 +15,9 @@
 
 typedef struct Fetch Fetch;
 
-/* @why: NULL, or a sentence that says why the daemon has not answered. @snapshot is valid until it
- * returns, and so is the fetch. Called from the event loop, once. */
-typedef void (*Fetched)(void *userdata, const Snapshot *snapshot, const char *why);
+/* @snapshot, which also says what could not be had, is valid until it returns, and so is the fetch.
+ * Called from the event loop, once. */
+typedef void (*Fetched)(void *userdata, const Snapshot *snapshot);
 
 int fetch_start(Fetch **ret, sd_event *event, Fetched done, void *userdata);
 Fetch *fetch_free(Fetch *fetch);

@@ -201,8 +201,10 @@ static int read_interfaces(sd_bus_message *reply, Observed *observed) {
                 if (!reading.interface->device)
                         reading.interface->device = TAKE_PTR(reading.host_name);
                 free(reading.host_name);
-                if (!reading.interface->device && r >= 0)
-                        return -EBADMSG;
+                if (!reading.interface->device) {
+                        observed_drop_interface(observed);
+                        return r < 0 ? r : -EBADMSG;
+                }
         }
         if (r >= 0)
                 r = sd_bus_message_exit_container(reply);

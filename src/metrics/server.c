@@ -107,46 +107,36 @@ static void drop_answers(Server *server) {
 }
 
 /* Made once for all who wait for it. */
-static struct MHD_Response *answer(Server *server,
-                                   Format format,
-                                   const Snapshot *snapshot,
-                                   const char *why) {
-        char *text = NULL, *whole = NULL;
+static struct MHD_Response *answer(Server *server, Format format, const Snapshot *snapshot) {
+        char *text = NULL;
         size_t size;
 
-        if (server->answers[format] || exposition_write(snapshot, format, &text, &size) < 0)
-                return server->answers[format];
-        /* A comment must not stand behind the end, nor in front of OpenMetrics: there is no other
-         * place for it than the line that says what is up. */
-        if (why && format == FORMAT_TEXT && asprintf(&whole, "# %s\n%s", why, text) >= 0) {
-                free(text);
-                text = whole;
-                size = strlen(whole);
-        }
-        server->answers[format] = make_response(text, size, format_content_type(format));
+        if (!server->answers[format] && exposition_write(snapshot, format, &text, &size) >= 0)
+                server->answers[format] = make_response(text, size, format_content_type(format));
         return server->answers[format];
 }
 
-/* All who wait are given what there is, which is nothing when memory is short. */
-static void answer_all(Server *server, const Snapshot *snapshot, const char *why) {
+/* All who wait are given what there is, which is nothing when memory is short. A daemon that is
+ * away is no failure of ours: of an answer that is one, Prometheus reads nothing. */
+static void answer_all(Server *server, const Snapshot *snapshot, unsigned status) {
         LIST_FOREACH(link, &server->waiting) {
                 Request *request = LIST_ENTRY(link, Request, link);
 
                 list_remove(&request->link);
-                request->response = answer(server, request->format, snapshot, why);
-                request->status = why ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
+                request->response = answer(server, request->format, snapshot);
+                request->status = status;
                 MHD_resume_connection(request->connection);
         }
 }
 
 static void work(Listener *listener);
 
-static void on_fetched(void *userdata, const Snapshot *snapshot, const char *why) {
+static void on_fetched(void *userdata, const Snapshot *snapshot) {
         Server *server = userdata;
 
-        if (why)
-                fprintf(stderr, "<4>%s\n", why);
-        answer_all(server, snapshot, why);
+        if (snapshot->why[0])
+                fprintf(stderr, "<4>%s\n", snapshot->why);
+        answer_all(server, snapshot, MHD_HTTP_OK);
         server->fetch = fetch_free(server->fetch);
         LIST_FOREACH(link, &server->listeners)
         work(LIST_ENTRY(link, Listener, link));
@@ -155,6 +145,20 @@ static void on_fetched(void *userdata, const Snapshot *snapshot, const char *why
 }
 
 /* --- requests --- */
+
+/* The bus itself is not there. */
+static enum MHD_Result answer_without_bus(Server *server, const Request *request, int error) {
+        struct MHD_Response *response;
+        Snapshot snapshot = {};
+
+        snapshot_complain(&snapshot, "The system bus can't be used", strerror(-error));
+        fprintf(stderr, "<4>%s\n", snapshot.why);
+        response = answer(server, request->format, &snapshot);
+        if (!response || MHD_queue_response(request->connection, MHD_HTTP_OK, response) == MHD_NO)
+                return MHD_NO;
+        drop_answers(server);
+        return MHD_YES;
+}
 
 /* The answer to that will come. */
 static enum MHD_Result begin(Server *server, Request *request) {
@@ -167,15 +171,12 @@ static enum MHD_Result begin(Server *server, Request *request) {
                 return refuse(request->connection, MHD_HTTP_NOT_ACCEPTABLE,
                               "There is text/plain; version=0.0.4, and "
                               "application/openmetrics-text; version=1.0.0.");
+        request->format = (Format) format;
         if (!server->fetch) {
                 r = fetch_start(&server->fetch, server->event, on_fetched, server);
-                if (r < 0) {
-                        fprintf(stderr, "<4>The system bus can't be used: %s\n", strerror(-r));
-                        return refuse(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                      "albatrossd can't be asked: there is no system bus.");
-                }
+                if (r < 0)
+                        return answer_without_bus(server, request, r);
         }
-        request->format = (Format) format;
         list_append(&server->waiting, &request->link);
         MHD_suspend_connection(request->connection);
         return MHD_YES;
@@ -373,7 +374,7 @@ Server *server_free(Server *server) {
         if (!server)
                 return NULL;
         /* libmicrohttpd can't be stopped while somebody waits. */
-        answer_all(server, &nothing, "albatross-metrics ends.");
+        answer_all(server, &nothing, MHD_HTTP_SERVICE_UNAVAILABLE);
         server->fetch = fetch_free(server->fetch);
         LIST_FOREACH(link, &server->listeners)
         (void) MHD_run(LIST_ENTRY(link, Listener, link)->http);

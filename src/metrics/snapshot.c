@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "metrics/snapshot.h"
 
 static void observed_clear(Observed *observed) {
@@ -29,6 +31,12 @@ void snapshot_clear(Snapshot *snapshot) {
 
 static int compare(const void *a, const void *b) {
         return strcmp(((const Observed *) a)->name, ((const Observed *) b)->name);
+}
+
+void snapshot_complain(Snapshot *snapshot, const char *what, const char *reason) {
+        if (snapshot->why[0] == '\0')
+                snprintf(snapshot->why, sizeof(snapshot->why), "%s: %.*s", what,
+                         (int) MIN_OF(strcspn(reason, "\r\n"), sizeof(snapshot->why)), reason);
 }
 
 /* Room for one more; grows by doubling. */
@@ -74,6 +82,13 @@ Interface *observed_add_interface(Observed *observed) {
         observed->interfaces = larger;
         larger[observed->n_interfaces] = (Interface){};
         return &larger[observed->n_interfaces++];
+}
+
+void observed_drop_interface(Observed *observed) {
+        Interface *last = &observed->interfaces[--observed->n_interfaces];
+
+        free(last->device);
+        free(last->bridge);
 }
 
 int observed_add_counter(Observed *observed, const char *name, uint64_t value) {

@@ -38,7 +38,7 @@ bool fuzz_input(const uint8_t *data, size_t size) {
         int r;
 
         for (Format format = 0; format < N_FORMATS; format++) {
-                _cleanup_(snapshot_clear) Snapshot snapshot = {};
+                _cleanup_(snapshot_clear) Snapshot snapshot = {.has_statistics = true};
                 _cleanup_(freep) char *whole = NULL;
                 Observed *observed = snapshot_find_or_add(&snapshot, "web");
                 size_t whole_size;

@@ -140,20 +140,43 @@ timeout 20 "$client" get "$openmetrics" >"$work/two"
 wait $one
 took=$((${EPOCHREALTIME/./} - before))
 kill -CONT "$(systemctl show -P MainPID albatrossd)"
-check "a daemon that does not answer is 503 ($((took / 1000)) ms)" grep -q '^503 ' "$work/one"
+check "a daemon that does not answer is told, by an answer that is read ($((took / 1000)) ms)" grep -q '^200 ' "$work/one"
 prints 'which says so' 'albatross_up 0' cat "$work/one"
 prints 'and why' "# albatrossd can't be asked: it does not answer" cat "$work/one"
-check 'in both formats' eval 'grep -q "^503 application/openmetrics-text" "$work/two" && sed 1d "$work/two" | "$client" parse openmetrics'
+check 'in both formats' eval 'grep -q "^200 application/openmetrics-text" "$work/two" && sed 1d "$work/two" | "$client" parse openmetrics'
 check 'soon enough' [ $took -lt 12000000 ]
-check 'and then all is well' wait_for 10 eval '[ "$(head_of "")" = "200 text/plain; version=0.0.4; charset=utf-8" ]'
+check 'and then all is well' wait_for 10 eval 'body "" | grep -qx "albatross_up 1"'
 systemctl stop albatrossd.service albatrossd.socket
 before=${EPOCHREALTIME/./}
 "$client" get '' >"$work/one"
-check 'one that was stopped is 503 at once' eval 'grep -q "^503 " "$work/one" && [ $((${EPOCHREALTIME/./} - before)) -lt 2000000 ]'
+check 'one that was stopped is told at once' eval 'grep -q "^200 " "$work/one" && grep -qx "albatross_up 0" "$work/one" && [ $((${EPOCHREALTIME/./} - before)) -lt 2000000 ]'
 prints 'and why' "it does not run" cat "$work/one"
 check 'nobody starts it for that' not active albatrossd.service
 systemctl start albatrossd.socket albatrossd.service
 check 'when it is back all is told' wait_for 10 eval 'body "" | grep -q "^albatross_host_unikernels_running 2"'
+
+# --- statistics that are away
+systemctl stop albatross-statistics.socket albatross-statistics.service
+body "$text" >"$work/one"
+body "$openmetrics" >"$work/two"
+check 'without statistics' grep -qx 'albatross_statistics_up 0' "$work/one"
+check '... the daemon is up' grep -qx 'albatross_up 1' "$work/one"
+check '... states are told' grep -q '^albatross_unikernel_state{name="bad",.*"failed"} 1$' "$work/one"
+check '... and sizes' grep -q '^albatross_unikernel_memory_assigned_bytes{name="bad",path=""} 3145728$' "$work/one"
+check '... and the host' grep -qx 'albatross_host_unikernels_running 2' "$work/one"
+check '... and nothing else' not grep -qE 'cpu_seconds_total\{|_network_' "$work/one"
+check '... strict readers read it' eval '"$client" parse text <"$work/one" && "$client" parse openmetrics <"$work/two"'
+equal '... and it is said why, on one line' 1 "$(sed '/^# TYPE/,$d' "$work/one" | grep -c "^# The statistics can't be had: There are no statistics now")"
+equal '... which is all that is said' 1 "$(sed '/^# TYPE/,$d' "$work/one" | wc -l)"
+check '... in the journal, too' eval 'journalctl -q -o cat -u albatross-metrics | grep "The statistics can" | not grep -q See'
+systemctl start albatross-statistics.socket
+check 'and then they are there' wait_for 10 eval 'body "" | grep -qx "albatross_statistics_up 1"'
+systemctl kill -s STOP --kill-who=main albatross-statistics
+body "$text" >"$work/one"
+systemctl kill -s CONT --kill-who=main albatross-statistics
+check 'statistics that take too long are left out' eval 'grep -qx "albatross_up 1" "$work/one" && grep -qx "albatross_statistics_up 0" "$work/one"'
+prints 'and it is said why' "can't be had: they take too long" cat "$work/one"
+check 'they come back' wait_for 10 eval 'body "" | grep -qx "albatross_statistics_up 1"'
 
 # --- nobody is there
 mkdir -p /run/systemd/system/albatross-metrics.service.d

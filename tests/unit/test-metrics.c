@@ -136,11 +136,62 @@ static void a_daemon_that_is_away_is_said_to_be(void **state) {
 
         assert_line(&snapshot, FORMAT_TEXT, "albatross_up 0");
         assert_line(&snapshot, FORMAT_OPENMETRICS, "albatross_up 0");
+        assert_line(&snapshot, FORMAT_OPENMETRICS, "albatross_statistics_up 0");
         assert_nowhere(&snapshot, "host");
 }
 
+static void why_something_is_missing_is_one_line_of_a_comment(void **state) {
+        char longer[1000];
+        Snapshot snapshot = {}, bounded = {};
+        char *text;
+
+        snapshot_complain(&snapshot, "It can't be had", "it is\nSee: elsewhere");
+        snapshot_complain(&snapshot, "Nor this", "later");
+        assert_string_equal(snapshot.why, "It can't be had: it is");
+        text = expose(&snapshot, FORMAT_TEXT);
+        assert_int_equal(strncmp(text, "# It can't be had: it is\n# TYPE ", 32), 0);
+        free(text);
+        text = expose(&snapshot, FORMAT_OPENMETRICS);
+        assert_null(strstr(text, "had"));
+        free(text);
+        assert_nowhere(&snapshot, "elsewhere");
+
+        memset(longer, 'x', sizeof(longer) - 1);
+        longer[sizeof(longer) - 1] = '\0';
+        snapshot_complain(&bounded, "what", longer);
+        assert_int_equal(strlen(bounded.why), sizeof(bounded.why) - 1);
+}
+
+static void without_statistics_the_rest_is_told(void **state) {
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        Observed *web = add(&snapshot, "web");
+        Interface *interface = observed_add_interface(web);
+
+        web->state = strdup("running");
+        set(&web->figures, OF_UNIKERNEL, "Memory", 3);
+        /* What was read before it broke off. */
+        set(&web->figures, OF_UNIKERNEL, "TasksCurrent", 1);
+        interface->device = strdup("service");
+        set(&interface->figures, OF_INTERFACE, "MTUBytes", 1500);
+        assert_return_code(observed_add_counter(web, "exits", 7), 0);
+        set(&snapshot.host, OF_HOST, "NUnikernels", 1);
+        for (Format format = 0; format < N_FORMATS; format++) {
+                assert_line(&snapshot, format, "albatross_up 1");
+                assert_line(&snapshot, format, "albatross_statistics_up 0");
+                assert_line(&snapshot, format, "albatross_host_unikernels 1");
+                assert_line(&snapshot, format,
+                            "albatross_unikernel_memory_assigned_bytes{name=\"web\",path=\"\"} 3");
+        }
+        assert_nowhere(&snapshot, "tasks");
+        assert_nowhere(&snapshot, "network");
+        assert_nowhere(&snapshot, "vmm");
+        snapshot.has_statistics = true;
+        assert_line(&snapshot, FORMAT_TEXT, "albatross_statistics_up 1");
+        assert_line(&snapshot, FORMAT_TEXT, "albatross_unikernel_tasks{name=\"web\",path=\"\"} 1");
+}
+
 static void openmetrics_has_an_end_and_text_has_none(void **state) {
-        const Snapshot snapshot = {.is_up = true};
+        const Snapshot snapshot = {.is_up = true, .has_statistics = true};
         _cleanup_(freep) char *old = expose(&snapshot, FORMAT_TEXT);
         _cleanup_(freep) char *new = expose(&snapshot, FORMAT_OPENMETRICS);
 
@@ -149,7 +200,7 @@ static void openmetrics_has_an_end_and_text_has_none(void **state) {
 }
 
 static void a_counter_has_its_unit_and_total(void **state) {
-        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true, .has_statistics = true};
 
         set(&add(&snapshot, "alice:team:web")->figures, OF_UNIKERNEL, "CPUUsageUSec", 1500001);
         assert_line(&snapshot, FORMAT_OPENMETRICS,
@@ -177,7 +228,7 @@ static void numbers_are_exact(void **state) {
         };
 
         for (size_t i = 0; i < N_ELEMENTS(times); i++) {
-                Snapshot snapshot = {.is_up = true};
+                Snapshot snapshot = {.is_up = true, .has_statistics = true};
 
                 set(&snapshot.daemon, OF_DAEMON, "ExecMainStartTimestamp", times[i].usec);
                 set(&snapshot.daemon, OF_DAEMON, "CPUUsageNSec", 1000000001);
@@ -188,7 +239,7 @@ static void numbers_are_exact(void **state) {
 }
 
 static void each_scale_is_its_own(void **state) {
-        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true, .has_statistics = true};
         Observed *web = add(&snapshot, "web");
         Interface *interface = observed_add_interface(web);
         const double percent = 12.5;
@@ -214,7 +265,7 @@ static void each_scale_is_its_own(void **state) {
 }
 
 static void what_is_absent_is_not_told(void **state) {
-        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true, .has_statistics = true};
 
         set(&add(&snapshot, "a")->figures, OF_UNIKERNEL, "TasksCurrent", 0);
         (void) add(&snapshot, "b");
@@ -226,7 +277,7 @@ static void what_is_absent_is_not_told(void **state) {
 }
 
 static void a_state_is_one_of_six(void **state) {
-        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true, .has_statistics = true};
 
         add(&snapshot, "web")->state = strdup("failed");
         assert_line(&snapshot, FORMAT_OPENMETRICS, "# TYPE albatross_unikernel_state stateset");
@@ -240,7 +291,7 @@ static void a_state_is_one_of_six(void **state) {
 }
 
 static void labels_are_escaped(void **state) {
-        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true, .has_statistics = true};
         Observed *web = add(&snapshot, "web");
         Interface *interface = observed_add_interface(web);
 
@@ -257,7 +308,7 @@ static void labels_are_escaped(void **state) {
 }
 
 static void a_family_stands_together(void **state) {
-        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true};
+        _cleanup_(snapshot_clear) Snapshot snapshot = {.is_up = true, .has_statistics = true};
         _cleanup_(freep) char *text = NULL;
         char name[16];
 
@@ -312,6 +363,8 @@ int main(void) {
                 cmocka_unit_test(who_takes_neither_is_refused),
                 cmocka_unit_test(what_makes_no_sense_is_passed_over),
                 cmocka_unit_test(a_daemon_that_is_away_is_said_to_be),
+                cmocka_unit_test(why_something_is_missing_is_one_line_of_a_comment),
+                cmocka_unit_test(without_statistics_the_rest_is_told),
                 cmocka_unit_test(openmetrics_has_an_end_and_text_has_none),
                 cmocka_unit_test(a_counter_has_its_unit_and_total),
                 cmocka_unit_test(numbers_are_exact),
