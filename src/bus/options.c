@@ -321,6 +321,21 @@ int options_read_destroy(sd_bus_message *message, DestroyOrder *order, Fault *fa
         return read_options(message, options, order, fault);
 }
 
+/* What it means is up to libsystemd, in a sandbox. */
+static int read_cursor(sd_bus_message *message, void *target, Fault *fault) {
+        const char *text;
+        int r;
+
+        r = sd_bus_message_read_basic(message, 's', &text);
+        if (r < 0)
+                return r;
+        if (!cursor_is_sane(text))
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "The option After is \"%.20s\", it must be a __CURSOR", text);
+        strcpy(target, text);
+        return 0;
+}
+
 int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fault) {
         static const Option options[] = {
                 {"Follow", "b", read_bool, offsetof(ConsoleOrder, follow)},
@@ -328,11 +343,18 @@ int options_read_console(sd_bus_message *message, ConsoleOrder *order, Fault *fa
                 {"Since", "t", read_uint64, offsetof(ConsoleOrder, since_usec)},
                 {"Until", "t", read_uint64, offsetof(ConsoleOrder, until_usec)},
                 {"LastRun", "b", read_bool, offsetof(ConsoleOrder, last_run)},
+                {"After", "s", read_cursor, offsetof(ConsoleOrder, after)},
                 {},
         };
 
-        *order = (ConsoleOrder){.n_lines = UINT64_MAX};
-        return read_options(message, options, order, fault);
+        int r;
+
+        *order = (ConsoleOrder){.n_lines = UINT64_MAX, .until_usec = UINT64_MAX};
+        r = read_options(message, options, order, fault);
+        if (r >= 0 && order->after[0] != '\0' && order->n_lines < UINT64_MAX)
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT,
+                              "The options After and Lines can't be given together");
+        return r;
 }
 
 /* --- policies: what is given is changed --- */

@@ -34,9 +34,8 @@ typedef struct Attachment {
         char text[NAME_MAX_LENGTH + 2];
 
         sd_bus *bus; /* NULL when the daemon has gone away */
-        int signal_fd, console_fd;
-        ExportReader reader;
-        uint64_t last_usec; /* of what was shown last */
+        int signal_fd;
+        ConsoleStream console;
 
         bool ended;
         int exit_status;
@@ -45,8 +44,7 @@ typedef struct Attachment {
 static void attachment_done(Attachment *attachment) {
         sd_bus_flush_close_unref(attachment->bus);
         fd_close(attachment->signal_fd);
-        fd_close(attachment->console_fd);
-        export_done(&attachment->reader);
+        console_stream_close(&attachment->console);
 }
 
 static int on_exited(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -79,13 +77,14 @@ static int watch_end(Attachment *attachment, Fault *fault) {
 
 static int open_console(Attachment *attachment, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
-        /* After a break, only what was not shown yet. */
-        const ConsoleRequest request = {
+        static const ConsoleRequest first = {
                 .follow = true,
                 .last_run = true,
                 .n_lines = LINES_ALL,
-                .since_usec = attachment->last_usec ? attachment->last_usec + 1 : 0,
+                .until_usec = UINT64_MAX,
         };
+        /* After a break, only what was not shown yet. */
+        const ConsoleRequest request = console_stream_rest(&attachment->console, &first);
         int r;
 
         r = console_request(&message, attachment->bus, attachment->name, &request, fault);
@@ -94,13 +93,7 @@ static int open_console(Attachment *attachment, Fault *fault) {
         r = call_now(&reply, attachment->bus, message, CALL_PATIENTLY, fault);
         if (r < 0)
                 return r;
-        attachment->console_fd = fd_close(attachment->console_fd);
-        export_done(&attachment->reader);
-        r = console_answer(reply, &attachment->console_fd, fault);
-        if (r < 0)
-                return r;
-        attachment->reader.fd = attachment->console_fd;
-        return 0;
+        return console_stream_open(&attachment->console, reply, fault);
 }
 
 static int copy_console(Attachment *attachment) {
@@ -109,13 +102,11 @@ static int copy_console(Attachment *attachment) {
         int r;
 
         /* Whatever is wrong with the pipe, the unikernel runs on: what is left is to wait. */
-        r = export_fill(&attachment->reader);
+        r = console_stream_fill(&attachment->console);
         if (r < 0)
-                attachment->reader.at_end = true;
-        while (export_take(&attachment->reader, &entry) > 0) {
+                attachment->console.reader.at_end = true;
+        while (console_stream_take(&attachment->console, &entry) > 0)
                 console_print(stdout, &entry, &cat);
-                attachment->last_usec = console_entry_usec(&entry);
-        }
         fflush(stdout);
         return 0;
 }
@@ -146,9 +137,10 @@ static int signal_taken(Attachment *attachment) {
 
 /* Waits for what comes next. Returns the signal that ends us, 0, or -ETIMEDOUT. */
 static int wait_and_serve(Attachment *attachment, int timeout_msec) {
+        const ExportReader *reader = &attachment->console.reader;
         struct pollfd polled[3] = {
                 {.fd = attachment->signal_fd, .events = POLLIN},
-                {.fd = attachment->reader.at_end ? -1 : attachment->console_fd, .events = POLLIN},
+                {.fd = reader->at_end ? -1 : reader->fd, .events = POLLIN},
                 {.fd = attachment->bus ? sd_bus_get_fd(attachment->bus) : -1, .events = POLLIN},
         };
         int r;
@@ -170,8 +162,8 @@ static int wait_and_serve(Attachment *attachment, int timeout_msec) {
         return 0;
 }
 
-/* Its output has ended and no signal has come: the daemon was restarted, or its reader died. Asks
- * how things are, and goes on following where it still runs. */
+/* Its output has ended and no signal has come, or it was cut: the daemon was restarted, or its
+ * reader died. Asks how things are, and goes on with what is left. */
 static int ask_again(Attachment *attachment, Fault *fault) {
         _cleanup_(json_decrefp) json_t *properties = NULL;
         const char *state;
@@ -190,20 +182,26 @@ static int ask_again(Attachment *attachment, Fault *fault) {
                 return r;
 
         state = properties_string(properties, "State");
-        if (strcmp(state, "stopped") != 0 && strcmp(state, "failed") != 0 &&
-            strcmp(state, "waiting") != 0)
-                return open_console(attachment, fault);
-
-        attachment->exit_status =
-                ended_exit_status(properties_string(properties, "ExitResult"),
-                                  (int) properties_number(properties, "ExitStatus"));
-        attachment->ended = true;
-        return 0;
+        if (strcmp(state, "stopped") == 0 || strcmp(state, "failed") == 0 ||
+            strcmp(state, "waiting") == 0) {
+                attachment->exit_status =
+                        ended_exit_status(properties_string(properties, "ExitResult"),
+                                          (int) properties_number(properties, "ExitStatus"));
+                attachment->ended = true;
+        }
+        /* What it printed last may be among what was not shown yet. */
+        return open_console(attachment, fault);
 }
 
 /* The same, as often as the daemon needs to come back. Returns a signal that ends us, else 0. */
 static int ask_until_answered(Attachment *attachment, Fault *fault) {
-        int r = 0;
+        int r;
+
+        r = console_stream_broke(&attachment->console, attachment->text, fault);
+        if (r > 0)
+                r = wait_and_serve(attachment, PAUSE_MSEC);
+        if (r != 0 && r != -ETIMEDOUT)
+                return r;
 
         for (unsigned i = 0; i < N_TRIES; i++) {
                 r = ask_again(attachment, fault);
@@ -220,13 +218,16 @@ static int ask_until_answered(Attachment *attachment, Fault *fault) {
 }
 
 static int follow(Attachment *attachment, Fault *fault) {
+        const ConsoleStream *console = &attachment->console;
         int r;
 
-        while (!attachment->ended || !attachment->reader.at_end) {
-                bool may_wait = !attachment->reader.at_end || attachment->bus;
+        while (!attachment->ended || !console->is_whole) {
+                bool at_end = console->reader.at_end;
+                /* The signal may come a little later than what was printed before. */
+                bool may_wait =
+                        !at_end || (console->is_whole && attachment->bus && !attachment->ended);
 
-                r = may_wait ? wait_and_serve(attachment, attachment->reader.at_end ? LAG_MSEC : -1)
-                             : -ETIMEDOUT;
+                r = may_wait ? wait_and_serve(attachment, at_end ? LAG_MSEC : -1) : -ETIMEDOUT;
                 if (r == -ETIMEDOUT)
                         r = ask_until_answered(attachment, fault);
                 if (r < 0)
@@ -259,7 +260,7 @@ int attach_run(sd_bus *bus,
                 .name = name,
                 .bus = sd_bus_ref(bus),
                 .signal_fd = -1,
-                .console_fd = -1,
+                .console.reader.fd = -1,
         };
         int r;
 

@@ -12,6 +12,10 @@
 #include "ctl/escape.h"
 #include "ctl/json.h"
 
+/* A reader that ends so soon, so often, without a line, will go on like that. */
+#define BREAK_USEC   1000000U
+#define N_BREAKS_MAX 20
+
 static int append_option(sd_bus_message *message, const char *key, bool given, uint64_t value) {
         if (!given)
                 return 0;
@@ -42,7 +46,9 @@ static int append_options(sd_bus_message *message, const ConsoleRequest *request
         r = append_option(message, "Since", request->since_usec, request->since_usec);
         if (r < 0)
                 return r;
-        r = append_option(message, "Until", request->until_usec, request->until_usec);
+        r = append_option(message, "Until", request->until_usec < UINT64_MAX, request->until_usec);
+        if (r >= 0 && request->after)
+                r = sd_bus_message_append(message, "{sv}", "After", "s", request->after);
         if (r < 0)
                 return r;
         return sd_bus_message_close_container(message);
@@ -82,6 +88,96 @@ int console_answer(sd_bus_message *reply, int *ret_fd, Fault *fault) {
 
         *ret_fd = copy;
         return 0;
+}
+
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+}
+
+void console_stream_close(ConsoleStream *stream) {
+        int fd = stream->reader.fd;
+
+        export_done(&stream->reader);
+        fd_close(fd);
+}
+
+int console_stream_open(ConsoleStream *stream, sd_bus_message *reply, Fault *fault) {
+        int fd, r;
+
+        r = console_answer(reply, &fd, fault);
+        if (r < 0)
+                return r;
+        console_stream_close(stream);
+        stream->reader.fd = fd;
+        stream->is_whole = stream->has_come = false;
+        stream->opened_usec = now_usec();
+        return 0;
+}
+
+int console_stream_broke(ConsoleStream *stream, const char *name, Fault *fault) {
+        if (stream->has_come || now_usec() > stream->opened_usec + BREAK_USEC)
+                stream->n_breaks = 0;
+        if (++stream->n_breaks > N_BREAKS_MAX)
+                return fault_set(fault, FAULT_FAILED,
+                                 "The console of \"%s\" breaks off again and again", name);
+        return stream->n_breaks > 1;
+}
+
+ConsoleRequest console_stream_rest(const ConsoleStream *stream, const ConsoleRequest *first) {
+        ConsoleRequest rest = *first;
+
+        if (stream->cursor[0]) {
+                rest.after = stream->cursor;
+                rest.n_lines = LINES_ALL;
+        }
+        return rest;
+}
+
+static void note_cursor(ConsoleStream *stream, const ExportEntry *entry) {
+        const ExportField *field = export_find(entry, "__CURSOR");
+
+        if (!field || field->value_size > CURSOR_MAX)
+                return;
+        memcpy(stream->cursor, field->value, field->value_size);
+        stream->cursor[field->value_size] = '\0';
+}
+
+int console_stream_take(ConsoleStream *stream, ExportEntry *ret) {
+        int r;
+
+        while ((r = export_take(&stream->reader, ret)) > 0) {
+                note_cursor(stream, ret);
+                if (export_find(ret, "__END"))
+                        stream->is_whole = true;
+                else if (export_find(ret, "__REALTIME_TIMESTAMP")) {
+                        stream->has_come = true;
+                        return 1;
+                }
+        }
+        return r;
+}
+
+int console_stream_fill(ConsoleStream *stream) {
+        int r;
+
+        r = export_fill(&stream->reader);
+        return r < 0 && stream->reader.at_end ? 0 : r;
+}
+
+int console_stream_next(ConsoleStream *stream, ExportEntry *ret) {
+        int r;
+
+        for (;;) {
+                r = console_stream_take(stream, ret);
+                if (r != 0 || stream->reader.at_end)
+                        return r;
+                r = console_stream_fill(stream);
+                if (r < 0)
+                        return r;
+        }
 }
 
 uint64_t console_entry_usec(const ExportEntry *entry) {

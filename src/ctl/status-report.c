@@ -148,15 +148,12 @@ static void print_run(const Report *report) {
         }
 }
 
-static void print_console(const Report *report) {
-        _cleanup_(export_done) ExportReader reader = {.fd = report->console_fd};
+static void print_console(Report *report) {
         const ConsoleStyle style = {.output = CONSOLE_SHORT, .name = report->text};
         ExportEntry entry;
         bool first = true;
 
-        if (report->console_fd < 0)
-                return;
-        while (export_next(&reader, &entry) > 0) {
+        while (console_stream_next(&report->console, &entry) > 0) {
                 if (first)
                         putchar('\n');
                 first = false;
@@ -164,7 +161,7 @@ static void print_console(const Report *report) {
         }
 }
 
-void report_print(const Report *report) {
+void report_print(Report *report) {
         const char *state = properties_string(report->properties, "State");
 
         printf("%s%s%s %s\n", colour_sequence(colour_of_state(state), report->colours),

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <systemd/sd-bus.h>
 
+#include "ctl/console.h"
 #include "ctl/options.h"
 
 /* All that is said about one unikernel. */
@@ -15,12 +16,13 @@ typedef struct Report {
         Name name;
         char text[NAME_MAX_LENGTH + 2];
         json_t *properties;
-        json_t *private;    /* NULL: not ours to see */
-        json_t *statistics; /* NULL: it does not run */
-        int console_fd;     /* -1: not ours to see */
+        json_t *private;       /* NULL: not ours to see */
+        json_t *statistics;    /* NULL: it does not run */
+        ConsoleStream console; /* at its end: not ours to see */
 } Report;
 
-void report_print(const Report *report);
+/* Takes what is in the console. */
+void report_print(Report *report);
 
 /* What it costs: CPU time, memory and disk; then its networks, with what has passed them. */
 void report_print_costs(const Report *report);

@@ -3,29 +3,37 @@
 /* console NAME... (or logs) */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "ctl/call.h"
 #include "ctl/colour.h"
 #include "ctl/connect.h"
 #include "ctl/console.h"
-#include "ctl/human.h"
 #include "ctl/pager.h"
-#include "ctl/properties.h"
 #include "ctl/target.h"
 #include "ctl/verb.h"
 
 #define N_STREAMS_MAX    256
 #define N_LINES_FOLLOWED 10
 
+/* Asked for at the same time: more of a user's calls than that need not be let to wait. */
+#define N_ASKED 16
+
 /* A daemon that is restarted is waited for: so often, with such pauses. */
 #define N_TRIES    120
 #define PAUSE_USEC 250000
+
+/* The end of a reader of ours is noticed by the daemon a little later: that is waited for so often.
+ */
+#define N_ROOM_TRIES 20
 
 /* The console of one unikernel. */
 typedef struct Stream {
@@ -33,29 +41,28 @@ typedef struct Stream {
         char text[NAME_MAX_LENGTH + 2];
         const char *colour; /* of its name; NULL: none */
         Call call;
-        int fd;
-        ExportReader reader;
+        ConsoleStream console;
         ExportEntry entry;
         bool has_entry;
-        uint64_t last_usec; /* of the line that was shown last; before one was, of the opening */
-        bool is_resumed;    /* and nothing has come since */
+        bool is_gone; /* whatever else there is, it can't be had */
 } Stream;
 
 typedef struct Streams {
+        const Options *options;
+        ConsoleRequest request;
+        sd_bus *bus; /* NULL while the pipes are all there is to wait for */
         Stream *items;
         size_t n_items;
+        size_t n_refused;
 } Streams;
 
-static void stream_close(Stream *stream) {
-        call_done(&stream->call);
-        export_done(&stream->reader);
-        stream->fd = fd_close(stream->fd);
-}
-
 static void streams_done(Streams *streams) {
-        for (size_t i = 0; i < streams->n_items; i++)
-                stream_close(&streams->items[i]);
+        for (size_t i = 0; i < streams->n_items; i++) {
+                call_done(&streams->items[i].call);
+                console_stream_close(&streams->items[i].console);
+        }
         free(streams->items);
+        sd_bus_flush_close_unref(streams->bus);
 }
 
 static ConsoleRequest make_request(const Options *options) {
@@ -63,9 +70,11 @@ static ConsoleRequest make_request(const Options *options) {
                 .follow = option_given(options, OPTION_FOLLOW),
                 .n_lines = LINES_ALL,
                 .since_usec = options->since_usec,
-                .until_usec = options->until_usec,
+                .until_usec = UINT64_MAX,
         };
 
+        if (option_given(options, OPTION_UNTIL))
+                request.until_usec = options->until_usec;
         /* Who follows wants to see what comes, and only a little of what was. */
         if (option_given(options, OPTION_LINES))
                 request.n_lines = options->n_lines;
@@ -74,32 +83,135 @@ static ConsoleRequest make_request(const Options *options) {
         return request;
 }
 
-static int stream_ask(Stream *stream, sd_bus *bus, const ConsoleRequest *request, Fault *fault) {
+/* --- asking --- */
+
+/* For all of it or, after a break, for what is behind that which has come. */
+static int stream_ask(Streams *streams, Stream *stream, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        const ConsoleRequest rest = console_stream_rest(&stream->console, &streams->request);
         int r;
 
-        r = console_request(&message, bus, &stream->name, request, fault);
+        call_done(&stream->call);
+        r = console_request(&message, streams->bus, &stream->name, &rest, fault);
         if (r < 0)
                 return r;
-        return call_send(&stream->call, bus, message, CALL_PATIENTLY, fault);
+        return call_send(&stream->call, streams->bus, message, CALL_PATIENTLY, fault);
 }
 
 static int stream_open(Stream *stream, Fault *fault) {
         int r;
 
         r = call_wait(&stream->call, fault);
-        if (r < 0)
-                return r;
-        r = console_answer(stream->call.reply, &stream->fd, fault);
-        if (r < 0)
-                return r;
-        stream->reader.fd = stream->fd;
+        if (r >= 0)
+                r = console_stream_open(&stream->console, stream->call.reply, fault);
+        call_done(&stream->call);
+        return r;
+}
+
+/* Puts what the pipe still holds into a file in its place, so that its reader ends. */
+static int stream_spool(Stream *stream) {
+        _cleanup_(file_closep) FILE *file = tmpfile();
+        ExportReader *reader = &stream->console.reader;
+        char piece[65536];
+        ssize_t n;
+        int fd, r;
+
+        if (!file)
+                return -errno;
+        while ((n = read(reader->fd, piece, sizeof(piece))) != 0) {
+                if (n < 0 && errno == EINTR)
+                        continue;
+                r = n < 0 ? -errno : file_write_all(fileno(file), piece, (size_t) n);
+                if (r < 0)
+                        return r;
+        }
+        if (lseek(fileno(file), 0, SEEK_SET) < 0)
+                return -errno;
+        fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+                return -errno;
+        fd_close(reader->fd);
+        reader->fd = fd;
         return 0;
 }
 
-static int streams_open(Streams *streams, sd_bus *bus, const Options *options, Fault *fault) {
+/* A user can have so many readers: those that are there are read to their end, for others to come.
+ */
+static int make_room(Streams *streams, Fault *fault) {
+        int r;
+
+        for (size_t i = 0; i < streams->n_items; i++) {
+                Stream *stream = &streams->items[i];
+                struct stat st;
+
+                if (stream->console.reader.fd < 0 || stream->console.reader.at_end ||
+                    fstat(stream->console.reader.fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+                        continue;
+                r = stream_spool(stream);
+                if (r < 0)
+                        return fault_set(fault, FAULT_FAILED,
+                                         "What %s has printed can't be put aside: %s", stream->text,
+                                         strerror(-r));
+        }
+        return 0;
+}
+
+/* As one of too many, which all are to be shown: in turns. */
+static int stream_open_in_turn(Streams *streams, Stream *stream, Fault *fault) {
+        int r = 0;
+
+        for (unsigned i = 0; i < N_ROOM_TRIES; i++) {
+                r = stream_ask(streams, stream, fault);
+                if (r >= 0)
+                        r = stream_open(stream, fault);
+                if (r >= 0 || fault->code != FAULT_TOO_MANY_REQUESTS)
+                        return r;
+                /* Should somebody else of that user have them, he may let one go. */
+                if (i > 0)
+                        usleep(PAUSE_USEC);
+                else if (make_room(streams, fault) < 0)
+                        return -EIO;
+        }
+        return r;
+}
+
+/* What is followed never ends, so who comes too late does not have his turn. */
+static void stream_refuse(Streams *streams, Stream *stream, const Fault *fault) {
+        fprintf(stderr, "%s is not followed: %s.\n", stream->text, fault->message);
+        stream->is_gone = true;
+        streams->n_refused++;
+}
+
+/* Answers of up to N_ASKED, of which the first is @first. */
+static int streams_open_some(Streams *streams, size_t first, Fault *fault) {
+        size_t end = MIN_OF(first + N_ASKED, streams->n_items);
+        bool follow = streams->request.follow;
+        int r;
+
+        for (size_t i = first; i < end; i++) {
+                r = stream_ask(streams, &streams->items[i], fault);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = first; i < end; i++) {
+                r = stream_open(&streams->items[i], fault);
+                if (r >= 0)
+                        continue;
+                if (fault->code != FAULT_TOO_MANY_REQUESTS || streams->n_items == 1)
+                        return r;
+                if (follow)
+                        stream_refuse(streams, &streams->items[i], fault);
+                else
+                        r = stream_open_in_turn(streams, &streams->items[i], fault);
+                if (r < 0 && (!follow || streams->n_refused == streams->n_items))
+                        return r;
+        }
+        return 0;
+}
+
+static int streams_open(Streams *streams, Fault *fault) {
+        const Options *options = streams->options;
         bool colours = options->n_args > 1 && colour_wanted();
-        ConsoleRequest request = make_request(options);
         int r;
 
         if (options->n_args > N_STREAMS_MAX)
@@ -113,8 +225,7 @@ static int streams_open(Streams *streams, sd_bus *bus, const Options *options, F
         for (size_t i = 0; i < options->n_args; i++) {
                 Stream *stream = &streams->items[i];
 
-                stream->fd = -1;
-                stream->last_usec = human_now();
+                stream->console.reader.fd = -1;
                 streams->n_items++;
                 r = target_name(&stream->name, options->args[i], options, fault);
                 if (r < 0)
@@ -122,20 +233,60 @@ static int streams_open(Streams *streams, sd_bus *bus, const Options *options, F
                 target_text(stream->name.text, options, stream->text);
                 if (colours)
                         stream->colour = colour_of_place(i);
-                r = stream_ask(stream, bus, &request, fault);
-                if (r < 0)
-                        return r;
         }
-
-        for (size_t i = 0; i < streams->n_items; i++) {
-                r = stream_open(&streams->items[i], fault);
+        for (size_t i = 0; i < streams->n_items; i += N_ASKED) {
+                r = streams_open_some(streams, i, fault);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int stream_print(Stream *stream, const Options *options) {
+/* --- a pipe that was cut --- */
+
+static int stream_ask_again(Streams *streams, Stream *stream, Fault *fault) {
+        int r = 0;
+
+        if (!streams->bus)
+                r = connect_bus(&streams->bus, streams->options, fault);
+        if (r >= 0)
+                r = stream_ask(streams, stream, fault);
+        if (r >= 0)
+                r = stream_open(stream, fault);
+        if (r < 0 && fault->code == FAULT_TOO_MANY_REQUESTS && !streams->request.follow)
+                r = stream_open_in_turn(streams, stream, fault);
+        return r;
+}
+
+/* With the daemon, which is waited for when it is restarted. */
+static int stream_resume(Streams *streams, Stream *stream, Fault *fault) {
+        int r;
+
+        r = console_stream_broke(&stream->console, stream->text, fault);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                usleep(PAUSE_USEC);
+
+        for (unsigned i = 0; i < N_TRIES; i++) {
+                *fault = (Fault){};
+                r = stream_ask_again(streams, stream, fault);
+                if (r >= 0 || fault->code == FAULT_NOT_AUTHORIZED)
+                        return r;
+                if (fault->code == FAULT_NO_SUCH_UNIKERNEL) {
+                        stream->is_gone = true;
+                        return 0;
+                }
+                streams->bus = sd_bus_close_unref(streams->bus);
+                usleep(PAUSE_USEC);
+        }
+        return r;
+}
+
+/* --- showing --- */
+
+static int stream_print(const Streams *streams, Stream *stream) {
+        const Options *options = streams->options;
         const ConsoleStyle style = {
                 .output = options->output,
                 .raw = option_given(options, OPTION_RAW),
@@ -146,13 +297,29 @@ static int stream_print(Stream *stream, const Options *options) {
         };
 
         stream->has_entry = false;
-        stream->is_resumed = false;
-        stream->last_usec = console_entry_usec(&stream->entry);
         return console_print(stdout, &stream->entry, &style);
 }
 
+/* 1: it has one, 0: there is none. */
+static int stream_next(Streams *streams, Stream *stream, Fault *fault) {
+        int r;
+
+        while (!stream->has_entry && !stream->is_gone) {
+                r = console_stream_next(&stream->console, &stream->entry);
+                if (r < 0)
+                        return console_fault(fault, stream->text, r);
+                stream->has_entry = r > 0;
+                if (r > 0 || stream->console.is_whole)
+                        break;
+                r = stream_resume(streams, stream, fault);
+                if (r < 0)
+                        return r;
+        }
+        return stream->has_entry;
+}
+
 /* All there is, in the order of its time. */
-static int print_merged(Streams *streams, const Options *options, Fault *fault) {
+static int print_merged(Streams *streams, Fault *fault) {
         int r;
 
         for (;;) {
@@ -161,20 +328,16 @@ static int print_merged(Streams *streams, const Options *options, Fault *fault) 
                 for (size_t i = 0; i < streams->n_items; i++) {
                         Stream *stream = &streams->items[i];
 
-                        if (!stream->has_entry) {
-                                r = export_next(&stream->reader, &stream->entry);
-                                if (r < 0)
-                                        return console_fault(fault, stream->text, r);
-                                stream->has_entry = r > 0;
-                        }
-                        if (stream->has_entry &&
-                            (!oldest || console_entry_usec(&stream->entry) <
-                                                console_entry_usec(&oldest->entry)))
+                        r = stream_next(streams, stream, fault);
+                        if (r < 0)
+                                return r;
+                        if (r > 0 && (!oldest || console_entry_usec(&stream->entry) <
+                                                         console_entry_usec(&oldest->entry)))
                                 oldest = stream;
                 }
                 if (!oldest)
                         return 0;
-                r = stream_print(oldest, options);
+                r = stream_print(streams, oldest);
                 if (r < 0)
                         return r;
                 /* Nobody reads on, so there is nothing left to do. */
@@ -184,71 +347,23 @@ static int print_merged(Streams *streams, const Options *options, Fault *fault) 
 }
 
 /* Reads once and prints what is whole. */
-static int stream_follow(Stream *stream, const Options *options, Fault *fault) {
+static int stream_follow(Streams *streams, Stream *stream, Fault *fault) {
         int r;
 
-        /* A line that its end cut in two is read again as a whole, should it go on. */
-        r = export_fill(&stream->reader);
-        if (r < 0 && !stream->reader.at_end)
+        r = console_stream_fill(&stream->console);
+        if (r < 0)
                 return console_fault(fault, stream->text, r);
-        while ((r = export_take(&stream->reader, &stream->entry)) > 0) {
-                r = stream_print(stream, options);
+        while ((r = console_stream_take(&stream->console, &stream->entry)) > 0) {
+                r = stream_print(streams, stream);
                 if (r < 0)
                         return r;
         }
         if (r < 0)
                 return console_fault(fault, stream->text, r);
         fflush(stdout);
+        if (stream->console.reader.at_end && !stream->console.is_whole)
+                return stream_resume(streams, stream, fault);
         return 0;
-}
-
-/* Asks again for what is followed, behind what was shown. 1: it goes on, 0: it has ended. */
-static int stream_ask_again(Stream *stream, sd_bus *bus, Fault *fault) {
-        const ConsoleRequest request = {
-                .follow = true,
-                .n_lines = LINES_ALL,
-                .since_usec = stream->last_usec + 1,
-        };
-        _cleanup_(json_decrefp) json_t *properties = NULL;
-        const char *state;
-        int r;
-
-        r = properties_get(&properties, bus, &stream->name, fault);
-        if (r < 0)
-                return fault->code == FAULT_NO_SUCH_UNIKERNEL ? 0 : r;
-        state = properties_string(properties, "State");
-        if (strcmp(state, "stopped") == 0 || strcmp(state, "failed") == 0)
-                return 0;
-
-        stream_close(stream);
-        r = stream_ask(stream, bus, &request, fault);
-        if (r >= 0)
-                r = stream_open(stream, fault);
-        return r < 0 ? r : 1;
-}
-
-/* The pipe has ended: with the unikernel, or with a daemon that is restarted, and then it is waited
- * for. */
-static int stream_resume(Stream *stream, sd_bus **bus, const Options *options, Fault *fault) {
-        int r = 0;
-
-        /* Should it end as soon as it is opened, that must not go on at full speed. */
-        if (stream->is_resumed)
-                usleep(PAUSE_USEC);
-        stream->is_resumed = true;
-
-        for (unsigned i = 0; i < N_TRIES; i++) {
-                r = 0;
-                if (!*bus)
-                        r = connect_bus(bus, options, fault);
-                if (r >= 0)
-                        r = stream_ask_again(stream, *bus, fault);
-                if (r >= 0 || fault->code == FAULT_NOT_AUTHORIZED)
-                        return MIN_OF(r, 0);
-                *bus = sd_bus_close_unref(*bus);
-                usleep(PAUSE_USEC);
-        }
-        return r;
 }
 
 /* Fills @polled; false when all have ended. poll() passes over negative descriptors. */
@@ -256,7 +371,9 @@ static bool streams_poll(const Streams *streams, struct pollfd *polled) {
         bool open = false;
 
         for (size_t i = 0; i < streams->n_items; i++) {
-                polled[i].fd = streams->items[i].reader.at_end ? -1 : streams->items[i].fd;
+                const ExportReader *reader = &streams->items[i].console.reader;
+
+                polled[i].fd = reader->at_end ? -1 : reader->fd;
                 polled[i].events = POLLIN;
                 open = open || polled[i].fd >= 0;
         }
@@ -264,7 +381,7 @@ static bool streams_poll(const Streams *streams, struct pollfd *polled) {
 }
 
 /* As it comes, until all have ended. */
-static int print_followed(Streams *streams, sd_bus **bus, const Options *options, Fault *fault) {
+static int print_followed(Streams *streams, Fault *fault) {
         struct pollfd polled[N_STREAMS_MAX];
         int r;
 
@@ -275,37 +392,35 @@ static int print_followed(Streams *streams, sd_bus **bus, const Options *options
                         return -errno;
                 }
                 for (size_t i = 0; i < streams->n_items; i++) {
-                        Stream *stream = &streams->items[i];
-
                         if (polled[i].fd < 0 || !polled[i].revents)
                                 continue;
-                        r = stream_follow(stream, options, fault);
-                        if (r >= 0 && stream->reader.at_end)
-                                r = stream_resume(stream, bus, options, fault);
+                        r = stream_follow(streams, &streams->items[i], fault);
                         if (r < 0)
                                 return r;
                 }
         }
-        return 0;
+        return streams->n_refused > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int verb_console(const Options *options, Fault *fault) {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(streams_done) Streams streams = {};
+        _cleanup_(streams_done) Streams streams = {
+                .options = options,
+                .request = make_request(options),
+        };
         _cleanup_(pager_stop) Pager pager = PAGER_NONE;
         int r;
 
-        r = connect_bus(&bus, options, fault);
+        r = connect_bus(&streams.bus, options, fault);
         if (r < 0)
                 return r;
-        r = streams_open(&streams, bus, options, fault);
+        r = streams_open(&streams, fault);
         if (r < 0)
                 return r;
         /* The pipes are all there is to wait for; nobody would read what the bus brings. */
-        bus = sd_bus_flush_close_unref(bus);
-        if (option_given(options, OPTION_FOLLOW))
-                return print_followed(&streams, &bus, options, fault);
+        streams.bus = sd_bus_flush_close_unref(streams.bus);
+        if (streams.request.follow)
+                return print_followed(&streams, fault);
 
         pager = pager_start(options);
-        return print_merged(&streams, options, fault);
+        return print_merged(&streams, fault);
 }

@@ -27,12 +27,12 @@ static void report_done(Report *report) {
         json_decref(report->properties);
         json_decref(report->private);
         json_decref(report->statistics);
-        fd_close(report->console_fd);
+        console_stream_close(&report->console);
 }
 
 static int ask_console(Call *call, sd_bus *bus, const Name *name, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        const ConsoleRequest request = {.n_lines = N_LINES};
+        const ConsoleRequest request = {.n_lines = N_LINES, .until_usec = UINT64_MAX};
         int r;
 
         r = console_request(&message, bus, name, &request, fault);
@@ -102,7 +102,7 @@ static int report_fill(Report *report, sd_bus *bus, Fault *fault) {
                 report->private = NULL;
         take_statistics(report, &statistics);
         if (report->options->json == JSON_OFF && call_wait(&console, &refused) >= 0)
-                return console_answer(console.reply, &report->console_fd, fault);
+                return console_stream_open(&report->console, console.reply, fault);
         return 0;
 }
 
@@ -151,7 +151,9 @@ static int status_unikernels(const Options *options, sd_bus *bus) {
         }
         for (size_t i = 0; i < options->n_args; i++) {
                 _cleanup_(report_done)
-                        Report report = {.options = options, .colours = colours, .console_fd = -1};
+                        Report report = {.options = options,
+                                         .colours = colours,
+                                         .console.reader = {.fd = -1, .at_end = true}};
                 int r;
 
                 if (i > 0 && !array)

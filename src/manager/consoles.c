@@ -19,11 +19,12 @@
 #include "base/packet.h"
 #include "manager/helper.h"
 #include "manager/manager-internal.h"
+#include "systemd/console-options.h"
 
 typedef struct Console {
         ListLink link;
         bool last_run;  /* ends with the run at hand, not only with the unikernel */
-        int control_fd; /* tells the reader of further runs; its end says that no more will come */
+        int control_fd; /* tells the reader of further runs, and that no more will come */
         sd_event_source *gone_source;
 } Console;
 
@@ -39,10 +40,22 @@ static int on_reader_gone(sd_event_source *source, int fd, uint32_t revents, voi
         return 0;
 }
 
+/* One that is too far behind to take even this just sees us go, and its client asks again. */
+static void console_end(Console *console) {
+        (void) packet_send(console->control_fd, CONSOLE_CONTROL_END,
+                           sizeof(CONSOLE_CONTROL_END) - 1, NULL, 0);
+        console_free(console);
+}
+
 void consoles_end_run(Unikernel *unikernel) {
         LIST_FOREACH(link, &unikernel->consoles)
         if (LIST_ENTRY(link, Console, link)->last_run)
-                console_free(LIST_ENTRY(link, Console, link));
+                console_end(LIST_ENTRY(link, Console, link));
+}
+
+void consoles_end(Unikernel *unikernel) {
+        LIST_FOREACH(link, &unikernel->consoles)
+        console_end(LIST_ENTRY(link, Console, link));
 }
 
 void consoles_close(Unikernel *unikernel) {
@@ -119,6 +132,7 @@ void consoles_add_run(Unikernel *unikernel) {
 
 typedef struct ConsoleArguments {
         char options[4][48];
+        char after[sizeof("--after=") + CURSOR_MAX];
         char unit[NAME_UNIT_MAX + 1];
         char invocations[UNIKERNEL_INVOCATIONS_MAX][SD_ID128_STRING_MAX];
         const char *list[HELPER_ARGUMENTS_MAX + 1];
@@ -143,10 +157,14 @@ static void build_arguments(ConsoleArguments *arguments,
                          order->since_usec);
                 arguments->list[n++] = arguments->options[1];
         }
-        if (order->until_usec > 0) {
+        if (order->until_usec < UINT64_MAX) {
                 snprintf(arguments->options[2], sizeof(arguments->options[2]), "--until=%" PRIu64,
                          order->until_usec);
                 arguments->list[n++] = arguments->options[2];
+        }
+        if (order->after[0] != '\0') {
+                snprintf(arguments->after, sizeof(arguments->after), "--after=%s", order->after);
+                arguments->list[n++] = arguments->after;
         }
         /* Of a guest that ends at once, journald knows the scope but no run. Since this unikernel
          * was made, such lines can only be its own. */
@@ -191,7 +209,7 @@ static int make_control(Unikernel *unikernel, const ConsoleOrder *order, int *re
         /* The run may have been over before anybody could ask: its last lines may still be on
          * their way to the journal, and the reader waits for those when it sees the end. */
         if (order->last_run && !unikernel->run)
-                console_free(console);
+                console_end(console);
         return 0;
 }
 

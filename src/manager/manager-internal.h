@@ -352,6 +352,8 @@ void consoles_add_run(Unikernel *unikernel);
 /* The run is over. */
 void consoles_end_run(Unikernel *unikernel);
 /* No further run will come. */
+void consoles_end(Unikernel *unikernel);
+/* Nothing is known of what will come: whoever follows asks again. */
 void consoles_close(Unikernel *unikernel);
 /* The owners of @path have changed: whoever reads consoles or images below it asks again. */
 void outlets_revoke(Manager *manager, const Name *path);

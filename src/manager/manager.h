@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "domain/config-change.h"
+#include "domain/cursor.h"
 #include "domain/fault.h"
 #include "domain/settings.h"
 #include "manager/unikernel.h"
@@ -155,7 +156,8 @@ typedef struct ConsoleOrder {
         Reader reader;
         bool follow, last_run;
         uint64_t n_lines;                /* UINT64_MAX: all */
-        uint64_t since_usec, until_usec; /* 0: open; UTC */
+        uint64_t since_usec, until_usec; /* 0 and UINT64_MAX: open; UTC */
+        char after[CURSOR_MAX + 1];      /* "": from the first line on */
 } ConsoleOrder;
 
 /* Both return a pipe's reading end, which is the caller's, or a negative errno. */

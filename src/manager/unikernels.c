@@ -35,6 +35,7 @@ Unikernel *unikernels_find(Manager *manager, const char *name) {
 
 void unikernels_remove(Manager *manager, Unikernel *unikernel) {
         tdelete(unikernel, &manager->unikernels, compare);
+        consoles_end(unikernel);
 }
 
 Unikernel *manager_find(Manager *manager, const char *name) {

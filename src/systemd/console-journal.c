@@ -166,9 +166,24 @@ static int seek_lines(sd_journal *journal, const ConsoleOptions *options) {
         return r;
 }
 
+/* Behind the entry of that cursor or, should it be gone, to the next one that is there. */
+static int seek_after(sd_journal *journal, const char *cursor) {
+        int r;
+
+        r = sd_journal_seek_cursor(journal, cursor);
+        if (r >= 0)
+                r = sd_journal_next(journal);
+        if (r <= 0)
+                return r;
+        r = sd_journal_test_cursor(journal, cursor);
+        return r < 0 ? r : r == 0;
+}
+
 int console_journal_seek(sd_journal *journal, const ConsoleOptions *options) {
         int r;
 
+        if (options->after)
+                return seek_after(journal, options->after);
         if (options->n_lines < UINT64_MAX)
                 return seek_lines(journal, options);
         if (options->since_usec > 0)
@@ -176,6 +191,26 @@ int console_journal_seek(sd_journal *journal, const ConsoleOptions *options) {
         else
                 r = sd_journal_seek_head(journal);
         return r < 0 ? r : 0;
+}
+
+static int export_cursor(sd_journal *journal, ConsoleExport *export) {
+        /* There is nothing before the first one. */
+        static const char head[] = "t=0";
+        _cleanup_(freep) char *cursor = NULL;
+        int r;
+
+        r = sd_journal_get_cursor(journal, &cursor);
+        if (r < 0 && r != -EADDRNOTAVAIL)
+                return r;
+        return console_export_field(export, "__CURSOR", cursor ? cursor : head,
+                                    strlen(cursor ? cursor : head));
+}
+
+int console_journal_export_place(sd_journal *journal, ConsoleExport *export) {
+        int r;
+
+        r = export_cursor(journal, export);
+        return r < 0 ? r : console_export_end(export);
 }
 
 int console_journal_export(sd_journal *journal, ConsoleExport *export) {
@@ -199,6 +234,8 @@ int console_journal_export(sd_journal *journal, ConsoleExport *export) {
                 return r;
         snprintf(text, sizeof(text), "%" PRIu64, realtime_usec);
         r = console_export_field(export, "__REALTIME_TIMESTAMP", text, strlen(text));
+        if (r >= 0)
+                r = export_cursor(journal, export);
         if (r < 0)
                 return r;
 

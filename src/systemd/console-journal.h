@@ -20,5 +20,9 @@ int console_journal_look(sd_journal *journal, ConsoleEntry *ret);
 /* Goes to the first entry that has been asked for. 1: the current one is it, 0: the next one. */
 int console_journal_seek(sd_journal *journal, const ConsoleOptions *options);
 
+/* Hands on where it stands, in an entry that has nothing else: behind that is all that has not been
+ * handed on. */
+int console_journal_export_place(sd_journal *journal, ConsoleExport *export);
+
 /* Hands on the current entry. */
 int console_journal_export(sd_journal *journal, ConsoleExport *export);

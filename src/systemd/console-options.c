@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "domain/cursor.h"
 #include "systemd/console-options.h"
 
 #define SCOPE_MAX 255 /* UNIT_NAME_MAX of systemd, without the terminator */
@@ -32,6 +33,10 @@ static int parse_option(ConsoleOptions *options, const char *argument) {
         };
         int r;
 
+        if (strncmp(argument, "--after=", strlen("--after=")) == 0) {
+                options->after = argument + strlen("--after=");
+                return cursor_is_sane(options->after) ? 0 : -EINVAL;
+        }
         if (strcmp(argument, "--follow") == 0) {
                 options->follow = true;
                 return 0;
@@ -71,6 +76,8 @@ int console_options_parse(ConsoleOptions *ret, int argc, char **argv) {
                         return r;
         }
 
+        if (options.after && options.n_lines < UINT64_MAX)
+                return -EINVAL;
         if (i == argc || argv[i][0] == '\0' || strlen(argv[i]) > SCOPE_MAX)
                 return -EINVAL;
         options.scope = argv[i++];

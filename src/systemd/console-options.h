@@ -4,8 +4,8 @@
 /*
  * What albatross-console is asked for:
  *
- *   albatross-console [--follow] [--lines=N] [--since=USEC] [--until=USEC] [--unclaimed-since=USEC]
- *                     SCOPE INVOCATION...
+ *   albatross-console [--follow] [--lines=N | --after=CURSOR] [--since=USEC] [--until=USEC]
+ *                     [--unclaimed-since=USEC] SCOPE INVOCATION...
  */
 
 #include <stdbool.h>
@@ -14,12 +14,17 @@
 
 #define CONSOLE_INVOCATIONS_MAX 128
 
+/* That no further run will come, on the socket that tells of runs. */
+#define CONSOLE_CONTROL_END "end"
+
 typedef struct ConsoleOptions {
         bool follow;
         uint64_t n_lines; /* the last ones of what is there; UINT64_MAX: all */
         uint64_t since_usec;
         uint64_t until_usec; /* both inclusive, microseconds UTC */
         uint64_t unclaimed_since_usec;
+        const char
+                *after; /* the cursor of the entry behind which it goes on; NULL: none. Not owned */
         const char *scope; /* not owned */
 
         /* The oldest one makes room for the newest. */

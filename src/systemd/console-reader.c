@@ -7,8 +7,11 @@
  * reader does.
  *
  * Descriptor 3, where it is a socket, is the daemon's: each message on it is the invocation id of a
- * newer run, sent before that run has printed anything. Its end says that nothing will follow, and
- * then all that journald has not handled yet is waited for, so that no last words are lost.
+ * newer run, sent before that run has printed anything, or that nothing will follow. Then all that
+ * journald has not handled yet is waited for, so that no last words are lost, and the end is
+ * said. Without that, the pipe was cut, by the end of the daemon or ours: whoever reads it asks
+ * again for what is behind the last cursor that he has got. Before the first line of one that is
+ * followed comes the place from which it is, since there may be none for long.
  */
 
 #include <errno.h>
@@ -20,7 +23,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/packet.h"
@@ -37,7 +42,9 @@ typedef struct Console {
         sd_journal *journal;
         bool is_positioned; /* the current entry has not been handled yet */
         bool has_ended;     /* an entry beyond --until has come */
+        bool is_whole;      /* nothing is left to come */
         int control_fd;     /* -1 when there is none any more */
+        int until_fd;       /* becomes readable at --until; -1 when nobody waits for that */
 } Console;
 
 static void console_done(Console *console) {
@@ -45,6 +52,7 @@ static void console_done(Console *console) {
                 sd_journal_close(console->journal);
         console_export_done(&console->export);
         fd_close(console->flush.fd);
+        fd_close(console->until_fd);
 }
 
 static int open_control(Console *console) {
@@ -79,12 +87,13 @@ static int read_control(Console *console) {
                         return 0;
                 if (r < 0 && r != -ECONNRESET)
                         return r;
-                if (r <= 0) {
+                text[MAX_OF(r, 0)] = '\0';
+                console->is_whole = strcmp(text, CONSOLE_CONTROL_END) == 0;
+                if (r <= 0 || console->is_whole) {
                         console->control_fd = fd_close(console->control_fd);
                         console->options.follow = false;
                         return 0;
                 }
-                text[r] = '\0';
                 r = console_options_add(&console->options, text);
                 if (r < 0)
                         return r;
@@ -154,6 +163,7 @@ static int wait_for_news(Console *console) {
                 {.fd = STDOUT_FILENO},
                 {.fd = console->control_fd, .events = POLLIN},
                 {.fd = sd_journal_get_fd(console->journal)},
+                {.fd = console->until_fd, .events = POLLIN},
         };
         int r;
 
@@ -168,6 +178,10 @@ static int wait_for_news(Console *console) {
                 return errno == EINTR ? 0 : -errno;
         if (fds[0].revents)
                 return -EPIPE;
+        if (fds[3].revents) {
+                console->is_whole = true;
+                console->options.follow = false;
+        }
         if (fds[1].revents) {
                 r = read_control(console);
                 if (r < 0)
@@ -175,6 +189,24 @@ static int wait_for_news(Console *console) {
         }
         r = sd_journal_process(console->journal);
         return r < 0 ? r : 0;
+}
+
+/* By the clock that entries have their times from, also when that is set. */
+static int open_until(Console *console) {
+        uint64_t usec = console->options.until_usec;
+        struct itimerspec when = {
+                .it_value.tv_sec = (time_t) (usec / 1000000),
+                /* 0 would be never. */
+                .it_value.tv_nsec = (long) (usec % 1000000) * 1000 + 1,
+        };
+
+        if (!console->options.follow || usec == UINT64_MAX)
+                return 0;
+        console->until_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (console->until_fd < 0 ||
+            timerfd_settime(console->until_fd, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+                return -errno;
+        return 0;
 }
 
 static int start(Console *console, int argc, char **argv) {
@@ -189,6 +221,8 @@ static int start(Console *console, int argc, char **argv) {
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return -errno;
         r = open_control(console);
+        if (r >= 0)
+                r = open_until(console);
         if (r < 0)
                 return r;
 
@@ -232,9 +266,18 @@ static int run(Console *console) {
         if (r < 0)
                 return r;
         console->is_positioned = r > 0;
+        if (follow && !console->is_positioned && !console->options.after) {
+                r = console_journal_export_place(console->journal, &console->export);
+                if (r < 0)
+                        return r;
+        }
         r = drain(console);
-        if (r < 0 || !follow)
+        if (r < 0)
                 return r;
+        if (!follow) {
+                console->is_whole = true;
+                return 0;
+        }
 
         while (console->options.follow && !console->has_ended) {
                 r = wait_for_news(console);
@@ -243,17 +286,31 @@ static int run(Console *console) {
                 if (r < 0)
                         return r;
         }
+        console->is_whole = console->is_whole || console->has_ended;
         r = flush_journal(console);
         return r < 0 ? r : drain(console);
 }
 
+/* Says that it is not cut, but over. */
+static int say_end(ConsoleExport *export) {
+        int r;
+
+        r = console_export_field(export, "__END", "1", 1);
+        if (r >= 0)
+                r = console_export_end(export);
+        return r < 0 ? r : console_export_flush(export);
+}
+
 int main(int argc, char **argv) {
-        Console console = {.export.fd = STDOUT_FILENO, .flush.fd = -1, .control_fd = -1};
+        Console console = {
+                .export.fd = STDOUT_FILENO, .flush.fd = -1, .control_fd = -1, .until_fd = -1};
         int r;
 
         r = start(&console, argc, argv);
         if (r >= 0)
                 r = run(&console);
+        if (r >= 0 && console.is_whole)
+                r = say_end(&console.export);
         console_done(&console);
 
         /* Nobody listens any more: that is how most of us end. */

@@ -36,6 +36,12 @@ static const Known console_options[] = {
         {"Follow", "b"}, {"Lines", "t"}, {"Since", "t"}, {"Until", "t"}, {"LastRun", "b"},
 };
 
+/* The same again, for what is left after a break. */
+static const Known rest_options[] = {{"After", "s"},
+                                     {"Follow", "b"},
+                                     {"Lines", "t"},
+                                     {"LastRun", "b"}};
+
 static const Known set_policy_options[] = {
         {"Unikernels", "u"}, {"Memory", "t"},   {"CPUs", "au"},
         {"Block", "t"},      {"Bridges", "as"}, {"Owners", "as"},
@@ -306,12 +312,17 @@ static int read_block(sd_bus_message *message, BlockCall call, Fault *fault) {
 
 static int read_options(sd_bus_message *message, uint8_t kind, Fault *fault) {
         ConsoleOrder order;
+        int r;
 
         switch (kind) {
         case 0:
                 return read_create(message, fault);
         case 1:
-                return options_read_console(message, &order, fault);
+                r = options_read_console(message, &order, fault);
+                property(r < 0 || order.after[0] == '\0' ||
+                                 (cursor_is_sane(order.after) && order.n_lines == UINT64_MAX),
+                         "a place is one in the journal, and all that is behind it is asked for");
+                return r;
         case 3:
                 return read_policy(message, false, fault);
         case 4:
@@ -325,7 +336,8 @@ bool fuzz_input(const uint8_t *data, size_t size) {
         static const Known *const known[] = {
                 create_options,       console_options,       NULL,
                 set_policy_options,   remove_policy_options, life_options,
-                create_block_options, block_options,         block_options};
+                create_block_options, block_options,         block_options,
+                rest_options};
         static const size_t n_known[] = {N_ELEMENTS(create_options),
                                          N_ELEMENTS(console_options),
                                          0,
@@ -334,13 +346,17 @@ bool fuzz_input(const uint8_t *data, size_t size) {
                                          N_ELEMENTS(life_options),
                                          N_ELEMENTS(create_block_options),
                                          N_ELEMENTS(block_options),
-                                         N_ELEMENTS(block_options)};
+                                         N_ELEMENTS(block_options),
+                                         N_ELEMENTS(rest_options)};
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = new_message();
         Bytes bytes = {data, size};
         uint8_t first = bytes_take(&bytes), kind = first % 5;
         bool is_block = kind == 2 && first >= 0x80;
         BlockCall call = first / 5 % N_BLOCK_CALLS;
-        size_t list = is_block ? 6 + call : kind == 0 && first >= 0x80 ? 5 : kind;
+        size_t list = is_block                     ? 6 + call
+                      : kind == 0 && first >= 0x80 ? 5
+                      : kind == 1 && first >= 0x80 ? 9
+                                                   : kind;
         bool is_right = true;
         Fault fault = {};
         int r;

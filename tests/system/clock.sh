@@ -77,6 +77,27 @@ for jump in -3600 +7200; do
     check "$jump: all go" albatrossctl -q destroy loops stuck new late
 done
 equal 'the daemon has not gone away' "$daemon" "$(systemctl show -P MainPID albatrossd)"
+
+# Lines that come while the clock goes to and fro, and the daemon with it.
+albatrossctl -q create --memory=2 talks "${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/chatty.spt" -- \
+    --burst=20 --pause=1000 --last=1000000
+albatrossctl console -f --since=@0 -o cat talks >"$test_output.lines" &
+reader=$!
+for jump in -3600 +7200 -3600; do
+    sleep 2
+    set_clock $jump
+    sleep 2
+    systemctl kill -s KILL --kill-who=main albatrossd
+done
+lines_now() { wc -l <"$test_output.lines"; }
+n_lines=$(lines_now)
+check 'lines come' [ "$n_lines" -gt 40 ]
+check '... and go on' wait_for 30 eval '[ "$(lines_now)" -gt $((n_lines + 40)) ]'
+kill $reader
+wait $reader
+n_lines=$(lines_now)
+check '... each of them once' eval 'head -n "$n_lines" "$test_output.lines" | sed -n "s/^Line //p" | cmp - <(seq "$n_lines")'
+albatrossctl -q destroy talks
 check 'the clock is right again' date -s "@$((begun_sec + $(uptime_msec) / 1000))"
 rm /etc/albatrossd.conf.d/50-clock.conf
 systemctl restart albatrossd

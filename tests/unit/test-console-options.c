@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "domain/cursor.h"
 #include "systemd/console-options.h"
 
 #define ONE   "11111111111111111111111111111111"
@@ -59,6 +60,32 @@ static void reads_every_option(void **state) {
         assert_int_equal(options.unclaimed_since_usec, 5);
         assert_string_equal(options.scope, SCOPE);
         assert_int_equal(options.n_invocations, 2);
+}
+
+static void goes_on_behind_a_place(void **state) {
+        char line[400], longest[CURSOR_MAX + 1];
+
+        assert_int_equal(parse("--after=s=0a;i=1;b=2;m=3;t=4;x=f --until=9 " SCOPE " " ONE), 0);
+        assert_string_equal(options.after, "s=0a;i=1;b=2;m=3;t=4;x=f");
+        assert_int_equal(options.n_lines, UINT64_MAX);
+        assert_int_equal(options.until_usec, 9);
+        assert_int_equal(parse(SCOPE), 0);
+        assert_null(options.after);
+
+        /* The last ones, behind a place: that is one question too many. */
+        assert_int_equal(parse("--after=t=0 --lines=3 " SCOPE), -EINVAL);
+        assert_int_equal(parse("--lines=3 --after=t=0 " SCOPE), -EINVAL);
+        assert_int_equal(parse("--after= " SCOPE), -EINVAL);
+        assert_int_equal(parse("--after " SCOPE), -EINVAL);
+        assert_int_equal(parse("--after=t=0\n " SCOPE), -EINVAL);
+        assert_int_equal(parse("--after=../t " SCOPE), -EINVAL);
+
+        memset(longest, 'a', CURSOR_MAX);
+        longest[CURSOR_MAX] = '\0';
+        snprintf(line, sizeof(line), "--after=%s " SCOPE, longest);
+        assert_int_equal(parse(line), 0);
+        snprintf(line, sizeof(line), "--after=%sa " SCOPE, longest);
+        assert_int_equal(parse(line), -EINVAL);
 }
 
 static void takes_all_lines_when_nothing_is_said(void **state) {
@@ -171,6 +198,7 @@ static void keeps_within_since_and_until(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_every_option),
+                cmocka_unit_test(goes_on_behind_a_place),
                 cmocka_unit_test(takes_all_lines_when_nothing_is_said),
                 cmocka_unit_test(refuses_what_is_not_in_its_synopsis),
                 cmocka_unit_test(refuses_scopes_and_lists_that_are_too_long),

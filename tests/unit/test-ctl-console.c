@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "ctl/console.h"
 #include "ctl/json.h"
 
@@ -170,6 +173,107 @@ static void times_that_can_not_be_are_none(void **state) {
         assert_true(console_entry_usec(&forging) == UINT64_C(1763766082123456));
 }
 
+/* A pipe with @text in it, which has ended. */
+static void fill_stream(ConsoleStream *stream, const char *text) {
+        int ends[2];
+
+        console_stream_close(stream);
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(file_write_all(ends[1], text, strlen(text)), 0);
+        close(ends[1]);
+        stream->reader.fd = ends[0];
+}
+
+static void assert_message(const ExportEntry *entry, const char *text) {
+        const ExportField *field = export_find(entry, "MESSAGE");
+
+        assert_non_null(field);
+        assert_int_equal(field->value_size, strlen(text));
+        assert_memory_equal(field->value, text, field->value_size);
+}
+
+#define LINE(cursor, text) "__REALTIME_TIMESTAMP=7\n__CURSOR=" cursor "\nMESSAGE=" text "\n\n"
+
+static void what_was_cut_goes_on_behind_the_last_whole_line(void **state) {
+        const ConsoleRequest first = {
+                .follow = true, .n_lines = 10, .since_usec = 3, .until_usec = 9};
+        ConsoleStream stream = {.reader.fd = -1};
+        ConsoleRequest rest;
+        ExportEntry entry;
+
+        /* All of one moment: no time tells one from the other. */
+        fill_stream(&stream, "__CURSOR=t=0\n\n" LINE("i=1", "one") LINE(
+                                     "i=2", "two") "__REALTIME_TIMESTAMP=7\n__CURSOR=i=3\nMESS");
+        assert_int_equal(console_stream_next(&stream, &entry), 1);
+        assert_message(&entry, "one");
+        assert_int_equal(console_stream_next(&stream, &entry), 1);
+        assert_message(&entry, "two");
+        assert_int_equal(console_stream_next(&stream, &entry), 0);
+        assert_false(stream.is_whole);
+
+        rest = console_stream_rest(&stream, &first);
+        assert_string_equal(rest.after, "i=2");
+        assert_true(rest.follow);
+        assert_true(rest.n_lines == LINES_ALL);
+        assert_int_equal(rest.since_usec, 3);
+        assert_int_equal(rest.until_usec, 9);
+        fill_stream(&stream, LINE("i=3", "three") "__END=1\n\n");
+        assert_int_equal(console_stream_next(&stream, &entry), 1);
+        assert_message(&entry, "three");
+        assert_int_equal(console_stream_next(&stream, &entry), 0);
+        assert_true(stream.is_whole);
+        console_stream_close(&stream);
+}
+
+static void before_anything_has_come_the_same_is_asked_again(void **state) {
+        const ConsoleRequest first = {.n_lines = 10, .until_usec = UINT64_MAX};
+        ConsoleStream stream = {.reader.fd = -1};
+        ConsoleRequest rest;
+        ExportEntry entry;
+
+        fill_stream(&stream, "__REALTIME_TI");
+        assert_int_equal(console_stream_next(&stream, &entry), 0);
+        assert_false(stream.is_whole);
+        rest = console_stream_rest(&stream, &first);
+        assert_null(rest.after);
+        assert_int_equal(rest.n_lines, 10);
+
+        /* It knows from where it was to go on, though nothing was there. */
+        fill_stream(&stream, "__CURSOR=i=5\n\n");
+        assert_int_equal(console_stream_next(&stream, &entry), 0);
+        assert_false(stream.is_whole);
+        rest = console_stream_rest(&stream, &first);
+        assert_string_equal(rest.after, "i=5");
+        assert_true(rest.n_lines == LINES_ALL);
+        console_stream_close(&stream);
+}
+
+static void what_makes_no_sense_is_no_cut(void **state) {
+        ConsoleStream stream = {.reader.fd = -1};
+        ExportEntry entry;
+
+        fill_stream(&stream, "=x\n\n");
+        assert_int_equal(console_stream_next(&stream, &entry), -EBADMSG);
+        console_stream_close(&stream);
+}
+
+static void what_always_breaks_off_is_given_up(void **state) {
+        ConsoleStream stream = {.reader.fd = -1, .opened_usec = UINT64_MAX / 2};
+        Fault fault = {};
+        unsigned n = 0;
+        int r;
+
+        assert_int_equal(console_stream_broke(&stream, "web", &fault), 0);
+        while ((r = console_stream_broke(&stream, "web", &fault)) == 1)
+                n++;
+        assert_true(r < 0);
+        assert_true(n > 3 && n < 1000);
+        assert_string_equal(fault.message, "The console of \"web\" breaks off again and again");
+        /* But not one that has brought something. */
+        stream.has_come = true;
+        assert_int_equal(console_stream_broke(&stream, "web", &fault), 0);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_line_stays_one_line),
@@ -183,6 +287,10 @@ int main(void) {
                 cmocka_unit_test(what_journald_has_cut_is_joined_where_nothing_comes_between),
                 cmocka_unit_test(a_nul_is_not_lost),
                 cmocka_unit_test(times_that_can_not_be_are_none),
+                cmocka_unit_test(what_was_cut_goes_on_behind_the_last_whole_line),
+                cmocka_unit_test(before_anything_has_come_the_same_is_asked_again),
+                cmocka_unit_test(what_makes_no_sense_is_no_cut),
+                cmocka_unit_test(what_always_breaks_off_is_given_up),
         };
 
         setenv("TZ", "UTC", 1);

@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# A console that is read while the daemon is restarted and killed: every line comes once, and what is
+# to end at a time ends then.
+# rig: own
+# timeout: 300
+. "$(dirname "$0")/lib.sh"
+guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
+
+n_lines=6000
+# Reads less than the guest prints, so that there is always something on its way.
+slowly() {
+    /usr/bin/python3 -c '
+import os, sys, time
+while piece := os.read(0, 2048):
+    sys.stdout.buffer.write(piece)
+    sys.stdout.flush()
+    time.sleep(0.25)'
+}
+# How the numbers in a file differ from all of them, once each, in their order.
+differ() { # FILE
+    sed -n 's/^Line //p' "$1" | cmp - <(seq $n_lines)
+}
+has_last() { tail -n 1 "$1" | grep -qx "Line $n_lines"; }
+main_pid() { systemctl show -P MainPID albatrossd; }
+# The daemon goes, now in one way, now in another.
+vex() { # TIMES
+    local i
+    for ((i = 0; i < $1; i++)); do
+        case $((i % 3)) in
+        0) systemctl restart albatrossd ;;
+        1) systemctl kill -s KILL --kill-who=main albatrossd ;;
+        2) kill -KILL "$(pgrep -x albatross-conso | shuf -n 1)" 2>/dev/null ;; # a reader alone
+        esac
+        sleep 0.6
+    done
+}
+
+# --- every line, once
+albatrossctl -q create --memory=2 a "$HELLO" -- --sleep=600 only
+albatrossctl create -q --console --memory=2 talks "$guests/chatty.spt" -- --burst=60 --last=$n_lines \
+    >"$test_output.attached" 2>"$test_output.attached.error" &
+attached=$!
+check 'one prints bursts of lines' wait_for 10 grep -q 'Line 1$' "$test_output.attached"
+albatrossctl console -f --since=@0 -o cat talks >"$test_output.quick" &
+quick=$!
+(albatrossctl console -f --since=@0 -o cat talks & echo $! >"$test_output.pid"; wait $!) | slowly >"$test_output.slow" &
+slow=$!
+albatrossctl console -f -n 0 -o cat a >"$test_output.silent" &
+silent=$!
+vex 15
+check 'it has printed all' wait_for 60 has_last "$test_output.quick"
+equal 'many of them at the same time' yes \
+    "$([ "$(albatrossctl console -o json talks | grep -o '"__REALTIME_TIMESTAMP":"[0-9]*"' | sort | uniq -c | sort -n | awk 'END {print $1}')" -gt 10 ] && echo yes)"
+check 'every one is seen once' differ "$test_output.quick"
+check '... by who reads slowly' eval 'wait_for 120 has_last "$test_output.slow" && differ "$test_output.slow"'
+check '... by who has made it' eval 'wait_for 60 has_last "$test_output.attached" && differ "$test_output.attached"'
+# Its end comes while nobody is there to tell, and what it says last is not lost.
+albatrossctl -q start a >/dev/null 2>&1
+albatrossctl -q restart a
+check 'who has seen nothing goes on, too' wait_for 10 grep -qx only "$test_output.silent"
+equal '... with what is new' 1 "$(grep -c only "$test_output.silent")"
+systemctl kill -s KILL --kill-who=main albatrossd
+albatrossctl -q stop talks
+check 'all end with what they follow' eval 'albatrossctl -q destroy talks a && wait_for 10 not kill -0 $quick && wait_for 10 not kill -0 $silent'
+wait $quick && wait $silent
+equal '... well' 0 $?
+wait_for 10 not kill -0 $attached
+wait $attached
+equal '... and create --console with the status of a unikernel that was stopped' 143 $?
+wait $slow
+
+albatrossctl -q create --memory=2 talks "$guests/chatty.spt" -- --burst=3000 --last=$n_lines
+wait_for 60 eval 'albatrossctl console -n 1 -o cat talks | grep -qx "Line $n_lines"'
+albatrossctl console -o cat talks | slowly >"$test_output.slow" &
+slow=$!
+vex 6
+wait $slow
+check 'what is not followed is all there, too' differ "$test_output.slow"
+albatrossctl -q destroy talks
+
+# --- until
+uptime_msec() { local up; read -r up _ </proc/uptime; echo "${up/./}0"; }
+sec_now() { date +%s; }
+albatrossctl -q create --memory=2 silent "$HELLO" -- --sleep=600
+until=$(($(sec_now) + 3))
+timeout 20 albatrossctl console -f --until=@$until silent >"$test_output.until"
+equal 'what is silent and followed until a time ends' 0 $?
+check '... then' eval '[ "$(sec_now)" -ge $until ] && [ "$(sec_now)" -lt $((until + 8)) ]'
+check '... having shown what there was' grep -q sleep=600 "$test_output.until"
+albatrossctl -q create --memory=2 talks "$guests/chatty.spt" -- --burst=2 --pause=50
+until=$(($(sec_now) + 4))
+timeout 30 albatrossctl console -f --since=@0 --until=@$until -o cat talks >"$test_output.until" &
+reader=$!
+vex 3
+wait $reader
+equal 'so does what is cut meanwhile' 0 $?
+sleep 1
+check '... with all lines until then, and none that came later' \
+    diff <(albatrossctl console --until=@$until -o cat talks) "$test_output.until"
+check '... of which there are some' [ "$(wc -l <"$test_output.until")" -gt 20 ]
+equal 'until the epoch there is nothing' '' "$(timeout 10 albatrossctl console --until=@0 talks)"
+equal '... followed neither, at once' ' 0' "$(timeout 10 albatrossctl console -f --until=@0 talks) $?"
+albatrossctl -q destroy silent talks
+
+# --- what is asked on the bus
+albatrossctl -q create --memory=2 a "$HELLO" -- --sleep=600 one
+sleep 0.3
+open_console() { busctl call org.albatross /org/albatross org.albatross.Manager OpenConsole 'sa{sv}' a "$@"; }
+cursor=$(albatrossctl console -n 1 -o json a | sed 's/.*"__CURSOR":"\([^"]*\)".*/\1/')
+check 'a line has its place' [ ${#cursor} -gt 50 ]
+check 'behind which can be asked' open_console 1 After s "$cursor"
+refuse 'a place is no path' 'After' open_console 1 After s ../../etc/passwd
+refuse '... not empty' 'After' open_console 1 After s ''
+refuse '... not long' 'After' open_console 1 After s "$(head -c 300 /dev/zero | tr '\0' a)"
+refuse '... and goes not with a number of lines' "can't be given together" open_console 2 After s "$cursor" Lines t 3
+albatrossctl -q destroy a
+
+# --- more than one user can have
+albatrossctl -q policy set alice --unikernels=30 --memory=256 --cpus=0 --owner=alice
+names=()
+for i in {10..29}; do names+=("alice:u$i"); done
+for name in "${names[@]}"; do albatrossctl -q create --memory=2 "$name" "$HELLO" -- --sleep=600 "word-${name#*:u}"; done
+sleep 0.5
+check 'a user sees as many consoles at once as she likes' eval 'as alice albatrossctl --no-ask-password console "${names[@]}" >"$test_output.all"'
+equal '... each of them' "$(printf 'word-%s\n' {10..29})" "$(grep -o 'word-.*' "$test_output.all" | sort)"
+check '... in the order of their time, as root' diff <(albatrossctl console "${names[@]}") <(cat "$test_output.all")
+as alice albatrossctl --no-ask-password console -f "${names[@]}" >"$test_output.all" 2>"$test_output.refused" &
+follow=$!
+check 'she follows 16 of 20' wait_for 10 eval '[ "$(grep -c word- "$test_output.all")" = 16 ]'
+equal '... and is told of the others' 4 "$(grep -c '^alice:u[0-9]* is not followed: 16 consoles' "$test_output.refused")"
+refuse 'while she does, there are no others' 'being read by this user already' as alice albatrossctl --no-ask-password console alice:u10
+# The one in front of the shell is runuser.
+pkill -u alice -x albatrossctl
+wait $follow
+albatrossctl -q destroy "${names[@]}"
+albatrossctl -q policy remove alice
+rm -f "$test_output".*
