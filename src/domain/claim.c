@@ -9,6 +9,7 @@
 struct Claim {
         PathNode *node; /* its path, which is there as long as the claim */
         Share held;
+        Share *before; /* claim_widen(); NULL: it was not */
         bool running;
 };
 
@@ -33,6 +34,30 @@ static int share_copy(Share *ret, const Share *share, bool running) {
                         return r;
         }
         *ret = copy;
+        return 0;
+}
+
+static Share *share_free(Share *share) {
+        if (share)
+                share_clear(share);
+        free(share);
+        return NULL;
+}
+
+DEFINE_CLEANUP(Share *, share_free);
+
+/* It has room for @other, too, when that is in its place. */
+static int share_widen(Share *share, const Share *other) {
+        share->memory_bytes = MAX_OF(share->memory_bytes, other->memory_bytes);
+        for (unsigned id = 0; id < CPUS_MAX; id++)
+                if (cpus_contains(&other->cpus, id))
+                        cpus_add(&share->cpus, id);
+        for (size_t i = 0; i < other->bridges.n; i++) {
+                int r = bridges_add(&share->bridges, other->bridges.names[i].text, NULL);
+
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 
@@ -98,11 +123,12 @@ Claim *claim_free(Claim *claim) {
         path_node_charge(claim->node, &claim->held, NULL);
         path_node_release(claim->node);
         share_clear(&claim->held);
+        share_free(claim->before);
         free(claim);
         return NULL;
 }
 
-int claim_run(Claim *claim, const Policy *machine, const Share *share, Fault *fault) {
+static int admit_run(const Claim *claim, const Policy *machine, const Share *share, Fault *fault) {
         const AdmissionQuestion question = {
                 .node = claim->node,
                 .machine = machine,
@@ -110,18 +136,58 @@ int claim_run(Claim *claim, const Policy *machine, const Share *share, Fault *fa
                 .held = &claim->held,
                 .running = true,
         };
+
+        return admission_ask(&question, fault);
+}
+
+int claim_run(Claim *claim, const Policy *machine, const Share *share, Fault *fault) {
         int r;
 
-        r = admission_ask(&question, fault);
+        r = admit_run(claim, machine, share, fault);
         if (r < 0)
                 return r;
         return claim_restore_run(claim, share);
 }
 
 int claim_restore_run(Claim *claim, const Share *share) {
+        int r;
+
         assert(share->n_unikernels == claim->held.n_unikernels);
 
-        return claim_change(claim, share, true);
+        r = claim_change(claim, share, true);
+        if (r >= 0)
+                claim->before = share_free(claim->before);
+        return r;
+}
+
+int claim_widen(Claim *claim, const Policy *machine, const Share *share, Fault *fault) {
+        _cleanup_(share_freep) Share *before = NULL;
+        _cleanup_(share_clear) Share both = {};
+        int r;
+
+        r = admit_run(claim, machine, share, fault);
+        if (r < 0)
+                return r;
+        before = calloc(1, sizeof(*before));
+        if (!before)
+                return -ENOMEM;
+        r = share_copy(before, &claim->held, true);
+        if (r >= 0)
+                r = share_copy(&both, share, true);
+        if (r >= 0)
+                r = share_widen(&both, &claim->held);
+        if (r >= 0)
+                r = claim_restore_run(claim, &both);
+        if (r < 0)
+                return r;
+        claim->before = TAKE_PTR(before);
+        return 0;
+}
+
+int claim_narrow(Claim *claim) {
+        _cleanup_(share_freep) Share *before = TAKE_PTR(claim->before);
+
+        return before ? claim_restore_run(claim, before) : 0;
 }
 
 void claim_stop(Claim *claim) {
@@ -135,6 +201,7 @@ void claim_stop(Claim *claim) {
         claim->held.memory_bytes = 0;
         claim->held.cpus = (Cpus){};
         bridges_clear(&claim->held.bridges);
+        claim->before = share_free(claim->before);
         claim->running = false;
 }
 

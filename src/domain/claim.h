@@ -38,6 +38,13 @@ int claim_run(Claim *claim, const Policy *machine, const Share *share, Fault *fa
 /* The same for a unikernel that is running, whatever the limits say. */
 int claim_restore_run(Claim *claim, const Share *share);
 
+/* Admits @share like claim_run() for one that runs, and is to run with it when that is over: until
+ * the next claim_run() it has what either takes. */
+int claim_widen(Claim *claim, const Policy *machine, const Share *share, Fault *fault);
+
+/* That is not to be: it has what it had before, if it still runs. */
+int claim_narrow(Claim *claim);
+
 /* The unikernel has stopped: its place remains. */
 void claim_stop(Claim *claim);
 

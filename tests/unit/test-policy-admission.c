@@ -283,6 +283,52 @@ static void a_run_in_place_of_another_one_needs_only_the_difference(void **state
         bridges_clear(&larger.bridges);
 }
 
+static uint64_t used_mib(const World *world) {
+        return path_node_usage(path_tree_find_nearest(world->tree, "", 0))->memory_bytes >> 20;
+}
+
+static void a_run_to_be_replaced_has_what_either_takes(void **state) {
+        World *world = *state;
+        Share smaller = plain_to_share(&(const Plain){.n = 1, .memory_mib = 20, .cpus = 1});
+        Share larger = plain_to_share(&(const Plain){.n = 1, .memory_mib = 120, .bridges = 1});
+        Share too_large = plain_to_share(&(const Plain){.n = 1, .memory_mib = 129});
+        char *before, *after;
+        Claim *running;
+
+        running = take(world, "alice:bob:a", &(const Plain){.n = 1, .memory_mib = 100, .cpus = 2});
+        before = tree_dump(world->tree);
+        assert_int_equal(claim_widen(running, &world->machine, &too_large, NULL), -EDQUOT);
+        assert_int_equal(claim_narrow(running), 0);
+        assert_int_equal(claim_widen(running, &world->machine, &smaller, NULL), 0);
+        assert_int_equal(used_mib(world), 100);
+        assert_int_equal(claim_narrow(running), 0);
+        after = tree_dump(world->tree);
+        assert_string_equal(after, before);
+        free(after);
+
+        assert_int_equal(claim_widen(running, &world->machine, &larger, NULL), 0);
+        assert_int_equal(used_mib(world), 120);
+        assert_int_equal(claim_narrow(running), 0);
+        assert_int_equal(claim_narrow(running), 0);
+        after = tree_dump(world->tree);
+        assert_string_equal(after, before);
+        free(after);
+        free(before);
+
+        /* With the next run there is nothing to go back to, nor without any. */
+        assert_int_equal(claim_widen(running, &world->machine, &smaller, NULL), 0);
+        assert_int_equal(claim_run(running, &world->machine, &smaller, NULL), 0);
+        assert_int_equal(claim_narrow(running), 0);
+        assert_int_equal(used_mib(world), 20);
+        assert_int_equal(claim_widen(running, &world->machine, &larger, NULL), 0);
+        claim_stop(running);
+        assert_int_equal(claim_narrow(running), 0);
+        assert_false(claim_is_running(running));
+        assert_int_equal(used_mib(world), 0);
+        claim_free(running);
+        bridges_clear(&larger.bridges);
+}
+
 static void what_is_there_already_is_counted_beyond_all_limits(void **state) {
         World *world = *state;
         Share share = plain_to_share(&(const Plain){.n = 1, .memory_mib = 4000, .cpus = 0x80});
@@ -387,6 +433,7 @@ int main(void) {
                 TEST(a_start_is_admitted_again),
                 TEST(what_is_stopped_could_at_least_run_alone),
                 TEST(a_run_in_place_of_another_one_needs_only_the_difference),
+                TEST(a_run_to_be_replaced_has_what_either_takes),
                 TEST(what_is_there_already_is_counted_beyond_all_limits),
                 TEST(sums_that_are_no_number_are_refused),
                 TEST(knows_all_bridges_that_are_allowed),
