@@ -107,6 +107,7 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
                               "use",
                               unikernel->name.text);
         resume_request(unikernel, record->request);
+        unikernel->restart_asked = unikernel->restart_asked || revision_is_due(unikernel);
         /* The daemon before us has stopped it, or was about to. */
         run->asked = unikernel->destroying || !unikernel->wanted || unikernel->restart_asked ||
                      unikernel->stays_until_boot;
@@ -121,7 +122,9 @@ static void resume_ended(Unikernel *unikernel, const RunRecord *record) {
                 unikernel_settle(unikernel);
                 return;
         }
-        if (record->waiting && unikernel->wanted)
+        if (revision_is_due(unikernel))
+                boot_add(unikernel->manager, unikernel);
+        else if (record->waiting && unikernel->wanted)
                 life_resume_waiting(unikernel);
         else if (record->request == RUN_REQUEST_START && unikernel->wanted)
                 boot_add(unikernel->manager, unikernel);

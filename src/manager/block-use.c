@@ -109,6 +109,17 @@ int blocks_check(const Unikernel *unikernel, const Devices *wanted, Fault *fault
         return find_all(devices, unikernel, wanted, fault);
 }
 
+int blocks_check_open(const Unikernel *unikernel, const Devices *wanted, Fault *fault) {
+        BlockDevice *devices[DEVICES_MAX];
+        int r;
+
+        r = find_all(devices, unikernel, wanted, fault);
+        for (size_t i = 0; r >= 0 && i < wanted->n_blocks; i++)
+                if (devices[i]->state != BLOCK_IDLE && devices[i]->state != BLOCK_IN_USE)
+                        r = block_refuse_busy(devices[i], fault);
+        return r;
+}
+
 int blocks_assign(Unikernel *unikernel, Fault *fault) {
         const Devices *wanted = &unikernel->config.devices;
         BlockDevice *devices[DEVICES_MAX];

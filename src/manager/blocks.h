@@ -68,6 +68,9 @@ int blocks_assign(Unikernel *unikernel, Fault *fault);
 /* Could all of @wanted belong to it? Nothing is changed. */
 int blocks_check(const Unikernel *unikernel, const Devices *wanted, Fault *fault);
 
+/* The same; and nobody else may be reading or writing one of them. */
+int blocks_check_open(const Unikernel *unikernel, const Devices *wanted, Fault *fault);
+
 /* Nothing belongs to @unikernel any more: before its configuration is replaced (and the new one
  * assigned), and when it is freed. What it uses still belongs to it until that ends, unless it is
  * assigned again. */

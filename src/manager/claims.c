@@ -73,7 +73,7 @@ int unikernel_claim_check(Unikernel *unikernel, const Config *config, bool runs,
                 return r;
         manager_machine_policy(unikernel->manager, &machine);
         if (runs && claim_is_running(unikernel->claim))
-                return claim_run(unikernel->claim, &machine, &share, fault);
+                return claim_widen(unikernel->claim, &machine, &share, fault);
         return claim_check(unikernel->claim, &machine, &share, fault);
 }
 
@@ -86,7 +86,9 @@ int unikernel_claim_found(Unikernel *unikernel) {
 }
 
 int unikernel_claim_again(Unikernel *unikernel, Fault *fault) {
-        return unikernel_claim_check(unikernel, &unikernel->config, true, fault);
+        if (claim_is_running(unikernel->claim))
+                return unikernel_claim_run(unikernel, fault);
+        return unikernel_claim_check(unikernel, &unikernel->config, false, fault);
 }
 
 void unikernel_claim_found_running(Unikernel *unikernel) {

@@ -71,7 +71,19 @@ int unikernel_hold_images(Unikernel *unikernel) {
         return r;
 }
 
+void unikernel_doubt(Unikernel *unikernel, Version *version) {
+        version->next = unikernel->in_doubt;
+        unikernel->in_doubt = version;
+}
+
+void unikernel_release_doubts(Unikernel *unikernel) {
+        for (Version *version = unikernel->in_doubt; version; version = version->next)
+                image_release(unikernel->manager, TAKE_PTR(version->image_hold));
+        unikernel->in_doubt = version_free(unikernel->in_doubt);
+}
+
 void unikernel_release_images(Unikernel *unikernel) {
+        unikernel_release_doubts(unikernel);
         image_release(unikernel->manager, TAKE_PTR(unikernel->image_hold));
         if (unikernel->previous)
                 image_release(unikernel->manager, TAKE_PTR(unikernel->previous->image_hold));

@@ -132,11 +132,12 @@ int disk_refuse(Fault *fault, int error, const char *format, ...)
 int unikernel_claim(Unikernel *unikernel, bool running, Fault *fault);
 /* One that has a claim is to run. unikernel_set_state() gives back what it takes then. */
 int unikernel_claim_run(Unikernel *unikernel, Fault *fault);
-/* Its configuration was changed, or filled in: may it be so? If it runs, it has that now. */
+/* Its configuration was filled in: may it be so? If it is to run, it has that now. */
 int unikernel_claim_again(Unikernel *unikernel, Fault *fault);
 /* The CPUs that its tender is to keep to by itself; empty: whichever its scope has. */
 Cpus unikernel_affinity(const Unikernel *unikernel);
-/* May it be as in @config? With @runs, one that is running has that now: it is restarted so. */
+/* May it be as in @config? With @runs, one that is running is restarted so: until then it has what
+ * either takes, or claim_narrow() has it as it was. */
 int unikernel_claim_check(Unikernel *unikernel, const Config *config, bool runs, Fault *fault);
 /* One that was recorded, and one that was found running: whatever the limits say. */
 int unikernel_claim_found(Unikernel *unikernel);
@@ -220,6 +221,10 @@ void image_release(Manager *manager, Image *image);
 /* Its image, and that of the version before. Those that are held already stay so. */
 int unikernel_hold_images(Unikernel *unikernel);
 void unikernel_release_images(Unikernel *unikernel);
+/* @version, which is @unikernel's then, was not written down well, but may be what is on disk: its
+ * image stays until a record was written. */
+void unikernel_doubt(Unikernel *unikernel, Version *version);
+void unikernel_release_doubts(Unikernel *unikernel);
 /* At the start: removes what no record refers to. */
 int images_sweep(Manager *manager);
 
@@ -237,8 +242,14 @@ static inline bool error_is_shortage(int error) {
 }
 
 /* --- record.c: a unikernel on disk */
-/* Writes it; unikernel_settle() follows. */
+/* Writes it as it is now, or, when a write is under way, as it will be when that is over: one that
+ * has failed may be on disk all the same, and nothing may overtake it. Who waits for that write is
+ * told first, then unikernel_settle() follows. */
 int record_save(Unikernel *unikernel);
+/* The same for a start or stop that was asked for, or a create: .save_error says whether it is on
+ * disk. */
+int record_save_wish(Unikernel *unikernel);
+/* unikernel_settle() follows. */
 int record_remove(Unikernel *unikernel);
 /* The same for one that is not there any more. */
 int record_remove_name(Manager *manager, const char *name, WriterDone done, void *userdata);
@@ -322,11 +333,14 @@ typedef enum WaitFor {
         WAIT_FOR_START,
         WAIT_FOR_STOP,
         WAIT_FOR_DESTROY,
-        WAIT_FOR_SAVE, /* its record is on disk, or could not be written */
+        WAIT_FOR_NEXT_SAVE, /* to be asked for now: it is on disk, or could not be written */
+        WAIT_FOR_SAVE,      /* that has begun */
 } WaitFor;
 
 int unikernel_wait(Unikernel *unikernel, WaitFor what, ManagerDone done, void *userdata);
 void unikernel_answer(Unikernel *unikernel, WaitFor what, int r, const Fault *fault);
+/* Who waits for @what waits for @next from now on. */
+void unikernel_wait_on(Unikernel *unikernel, WaitFor what, WaitFor next);
 /* Looks whether something that was waited for is reached. May free @unikernel. */
 void unikernel_settle(Unikernel *unikernel);
 
@@ -395,8 +409,6 @@ void life_bridges_changed(Manager *manager);
 /* Starts one for which nobody has asked now: when it can't be started it is tried again. @done may
  * be NULL. */
 void unikernel_start(Unikernel *unikernel, ManagerDone done, void *userdata);
-/* What can be refused before a start has begun; on success its place is taken. */
-int unikernel_check_start(Unikernel *unikernel, Fault *fault);
 int manager_refuse_unknown(const Name *name, Fault *fault);
 /* Leads @unikernel towards its end as far as it isn't yet. */
 void unikernel_bring_down(Unikernel *unikernel);
@@ -408,11 +420,20 @@ int version_copy_held(Version **ret, Manager *manager, const Version *version);
 void revision_run_ended(Unikernel *unikernel);
 /* What is known of its last run says that the daemon before us watched whether it stays up. */
 void revision_resume_watch(Unikernel *unikernel);
+/* It is to be restarted, since it runs as it was before a change, or did. */
+bool revision_is_due(const Unikernel *unikernel);
+/* Its gate is opened: that restart is over, and the watch begins. */
+void revision_note_run(Unikernel *unikernel);
+/* Could it be started with these devices and this image, as far as only its start finds out? */
+int revision_check_run(const Unikernel *unikernel,
+                       const Devices *devices,
+                       const ImageInfo *image,
+                       Fault *fault);
 /* At the start, when requests can be served: those that have ended meanwhile. */
 void revisions_begin(Manager *manager);
 
 /* --- restart.c */
-/* Stops and starts it; -ENOMEM, and nothing is done. */
+/* Stops and starts it, as somebody has asked for; -ENOMEM, and nothing is done. */
 int unikernel_restart(Unikernel *unikernel, ManagerDone done, void *userdata);
 
 /* --- boot.c: what is wanted and was not started in this boot yet */

@@ -31,8 +31,7 @@ static void unobserved_block(void *userdata, const BlockDevice *device) {
 static const ManagerObserver no_observer = {
         .added = unobserved,
         .removed = unobserved,
-        .state_changed = unobserved,
-        .configured = unobserved,
+        .changed = unobserved,
         .exited = unobserved,
         .restarting = unobserved,
         .policy_changed = unobserved_policy,

@@ -17,55 +17,93 @@
 
 #define SUFFIX ".json"
 
-static void settle(Unikernel *unikernel, int error) {
-        unikernel->n_saving--;
-        if (error < 0 && unikernel->save_error == 0)
-                unikernel->save_error = error;
-        unikernel_settle(unikernel);
-}
-
 static void on_removed(void *userdata, const WriterAnswer *answer) {
-        settle(userdata, answer->error);
-}
-
-static void on_saved(void *userdata, const WriterAnswer *answer) {
         Unikernel *unikernel = userdata;
 
-        unikernel_log(unikernel, LOG_DEBUG, "The record of %s: %s", unikernel->name.text,
-                      answer->error < 0 ? strerror(-answer->error) : "is written");
-        unikernel->unsaved = answer->error < 0;
-        if (answer->error == 0)
-                undone_forget(unikernel->manager, unikernel->name.text);
-        settle(unikernel, answer->error);
+        unikernel->n_saving--;
+        unikernel->save_error = answer->error;
+        unikernel_settle(unikernel);
 }
 
 static void record_file(const char *name, char ret[static WRITER_NAME_MAX + 1]) {
         snprintf(ret, WRITER_NAME_MAX + 1, "%s" SUFFIX, name);
 }
 
-int record_save(Unikernel *unikernel) {
+static void on_saved(void *userdata, const WriterAnswer *answer);
+
+/* All that has asked for it until now is in there, and is told when this one is answered. */
+static int order_save(Unikernel *unikernel) {
         _cleanup_(freep) char *text = NULL;
         char file[WRITER_NAME_MAX + 1];
         int r;
 
-        unikernel->unsaved = true;
+        unikernel->save_again = false;
+        unikernel->saves_wish = unikernel->save_wish_again;
+        unikernel->save_wish_again = false;
+        unikernel_wait_on(unikernel, WAIT_FOR_NEXT_SAVE, WAIT_FOR_SAVE);
         r = record_format(unikernel, &text);
         if (r < 0)
                 return r;
         record_file(unikernel->name.text, file);
-        r = writer_order(unikernel->manager->writer,
-                         &(const WriterOrder){
-                                 .verb = WRITER_PUT,
-                                 .folder = WRITER_UNIKERNELS,
-                                 .name = file,
-                                 .data = text,
-                                 .size = strlen(text),
-                         },
-                         on_saved, unikernel);
+        return writer_order(unikernel->manager->writer,
+                            &(const WriterOrder){
+                                    .verb = WRITER_PUT,
+                                    .folder = WRITER_UNIKERNELS,
+                                    .name = file,
+                                    .data = text,
+                                    .size = strlen(text),
+                            },
+                            on_saved, unikernel);
+}
+
+/* Whoever has a change taken back because of this asks for the next save here. */
+static void tell_saved(Unikernel *unikernel, int error) {
+        unikernel_log(unikernel, LOG_DEBUG, "The record of %s: %s", unikernel->name.text,
+                      error < 0 ? strerror(-error) : "is written");
+        unikernel->unsaved = error < 0 || unikernel->save_again;
+        if (error == 0 || unikernel->saves_wish)
+                unikernel->save_error = error;
+        if (error == 0) {
+                undone_forget(unikernel->manager, unikernel->name.text);
+                unikernel_release_doubts(unikernel);
+        }
+        unikernel_answer(unikernel, WAIT_FOR_SAVE, error, NULL);
+}
+
+static void on_saved(void *userdata, const WriterAnswer *answer) {
+        Unikernel *unikernel = userdata;
+        int r = answer->error;
+
+        tell_saved(unikernel, r);
+        while (unikernel->save_again) {
+                r = order_save(unikernel);
+                if (r >= 0)
+                        return;
+                tell_saved(unikernel, r);
+        }
+        unikernel->is_saving = false;
+        unikernel->n_saving--;
+        unikernel_settle(unikernel);
+}
+
+int record_save(Unikernel *unikernel) {
+        int r;
+
+        unikernel->unsaved = true;
+        unikernel->save_again = true;
+        if (unikernel->is_saving)
+                return 0;
+        r = order_save(unikernel);
         if (r < 0)
                 return r;
+        unikernel->is_saving = true;
         unikernel->n_saving++;
         return 0;
+}
+
+int record_save_wish(Unikernel *unikernel) {
+        unikernel->save_wish_again = true;
+        return record_save(unikernel);
 }
 
 int record_remove_name(Manager *manager, const char *name, WriterDone done, void *userdata) {

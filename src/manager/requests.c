@@ -93,7 +93,7 @@ static int refuse_start(const Unikernel *unikernel, Fault *fault) {
                          unikernel->destroying ? "being destroyed" : "stopping");
 }
 
-int unikernel_check_start(Unikernel *unikernel, Fault *fault) {
+static int check_start(Unikernel *unikernel, Fault *fault) {
         int r;
 
         if (unikernel->destroying)
@@ -138,7 +138,7 @@ static void start(Unikernel *unikernel, bool by_itself, ManagerDone done, void *
         if (unikernel->destroying || step.action == LIFE_REFUSE)
                 r = refuse_start(unikernel, &fault);
         else if (step.action == LIFE_BEGIN)
-                r = unikernel_check_start(unikernel, &fault);
+                r = check_start(unikernel, &fault);
         if (r < 0 || step.action == LIFE_NOTHING) {
                 /* When somebody asked for it, one that waits goes on waiting. */
                 if (by_itself && step.action == LIFE_BEGIN && !unikernel->destroying)
@@ -233,11 +233,12 @@ void manager_stop(Manager *manager, const StopOrder *order, ManagerDone done, vo
         }
 
         unikernel->restart_asked = false;
+        unikernel->due_change = 0;
         unikernel->stays_until_boot = order->until_boot;
         /* The wish outlives us, so it is written down while the tender ends. */
         if (!order->until_boot && (unikernel->wanted || unikernel->unsaved)) {
                 unikernel->wanted = false;
-                r = record_save(unikernel);
+                r = record_save_wish(unikernel);
                 if (r < 0)
                         unikernel->save_error = r;
         }

@@ -2,12 +2,35 @@
 
 /* Could a unikernel be run as it is to become? Nothing is changed here. */
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "manager/blocks.h"
 #include "manager/revision.h"
 
 bool revision_concerns_run(const Unikernel *unikernel) {
         return unikernel->state != STATE_STOPPED && unikernel->state != STATE_STOPPING &&
                unikernel->wanted;
+}
+
+bool revision_is_to_restart(const Revision *revision, const Unikernel *unikernel) {
+        return revision->restarts && (revision->goes_back || revision_concerns_run(unikernel));
+}
+
+int revision_check_run(const Unikernel *unikernel,
+                       const Devices *devices,
+                       const ImageInfo *image,
+                       Fault *fault) {
+        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
+
+        snprintf(path, sizeof(path), "images/%s", image->digest);
+        if (faccessat(unikernel->manager->state_fd, path, R_OK, 0) < 0)
+                return fault_set(fault, FAULT_INVALID_IMAGE, "The image of %s can't be opened: %s",
+                                 unikernel->name.text, strerror(errno));
+        return blocks_check_open(unikernel, devices, fault);
 }
 
 int revision_check(Revision *revision,
@@ -25,5 +48,7 @@ int revision_check(Revision *revision,
                 r = devices_fill_in(&config->devices, unikernel, wanted, n_wanted, fault);
         if (r >= 0)
                 r = blocks_check(unikernel, &config->devices, fault);
+        if (r >= 0 && revision_is_to_restart(revision, unikernel))
+                r = revision_check_run(unikernel, &config->devices, &revision->next->image, fault);
         return r < 0 ? r : unikernel_claim_check(unikernel, config, revision->restarts, fault);
 }

@@ -10,11 +10,18 @@
 #include "manager/revision.h"
 #include "manager/start.h"
 
-/* The one that is being changed by @revision, if it is still there. */
-static Unikernel *find(const Revision *revision) {
-        Unikernel *unikernel = manager_find(revision->manager, revision->name.text);
+/* The one that is being changed by @revision, even while its record is being removed: should that
+ * fail, it stays. */
+static Unikernel *find_owner(const Revision *revision) {
+        Unikernel *unikernel = unikernels_find(revision->manager, revision->name.text);
 
         return unikernel && unikernel->revision == revision ? unikernel : NULL;
+}
+
+Unikernel *revision_find(const Revision *revision) {
+        Unikernel *unikernel = find_owner(revision);
+
+        return unikernel && !unikernel->removing ? unikernel : NULL;
 }
 
 static void release(Manager *manager, Version *version) {
@@ -38,20 +45,27 @@ static void tell_no_way_back(const Revision *revision, int r, const Fault *fault
                 fault_hint(ret, "%s", fault->hint);
 }
 
-static void forget_watch(Unikernel *unikernel) {
-        if (unikernel->watched_until_usec == 0)
+/* As long as its gate is closed, there is no run that the next daemon could find. */
+static void write_run(Unikernel *unikernel) {
+        if (!unikernel->run || unikernel->run->opened ||
+            (unikernel->start && unikernel->start->opening))
+                (void) run_record_write(unikernel);
+}
+
+void revision_forget(Unikernel *unikernel) {
+        if (unikernel->watched_until_usec == 0 && unikernel->due_change == 0)
                 return;
-        unikernel->watched_until_usec = unikernel->watched_change = 0;
-        (void) run_record_write(unikernel);
+        unikernel->watched_until_usec = unikernel->watched_change = unikernel->due_change = 0;
+        write_run(unikernel);
 }
 
 void revision_fail(Revision *revision, int r, const Fault *fault) {
         Fault told;
-        Unikernel *unikernel = find(revision);
+        Unikernel *unikernel = find_owner(revision);
 
         if (unikernel) {
                 unikernel->revision = NULL;
-                forget_watch(unikernel);
+                revision_forget(unikernel);
         }
         release(revision->manager, revision->next);
         release(revision->manager, revision->undo);
@@ -62,14 +76,14 @@ void revision_fail(Revision *revision, int r, const Fault *fault) {
         free(revision);
 }
 
-static void succeed(Revision *revision) {
+void revision_succeed(Revision *revision) {
         if (revision->goes_back)
                 revision_fail(revision, -ECANCELED, &revision->why);
         else
                 revision_fail(revision, 0, NULL);
 }
 
-static int gone(const Revision *revision, Fault *fault) {
+int revision_gone(const Revision *revision, Fault *fault) {
         return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "%s was destroyed while it was changed",
                          revision->name.text);
 }
@@ -100,10 +114,24 @@ static int follow_devices(Unikernel *unikernel, Fault *fault) {
         return blocks_assign(unikernel, fault);
 }
 
+/* Becomes what it is to be, in memory. What is written down from now on has the version before in
+ * it, whoever asks for it. */
+static void become_next(Revision *revision, Unikernel *unikernel) {
+        revision->undo = TAKE_PTR(revision->next);
+        swap_versions(unikernel, revision->undo);
+        if (revision->keeps) {
+                revision->older = unikernel->previous;
+                unikernel->previous = revision->undo;
+        }
+}
+
 static void undo(Revision *revision, Unikernel *unikernel) {
         swap_versions(unikernel, revision->undo);
+        if (revision->keeps)
+                unikernel->previous = TAKE_PTR(revision->older);
         (void) follow_devices(unikernel, NULL);
-        (void) unikernel_claim_again(unikernel, NULL);
+        (void) claim_narrow(unikernel->claim);
+        revision_forget(unikernel);
 }
 
 /* A start that began meanwhile has taken the image and the devices of what it was not to become. */
@@ -115,246 +143,144 @@ static void fail_start(Unikernel *unikernel, int r) {
                                        unikernel->name.text));
 }
 
-/* --- whether it stays up --- */
-
-static void go_back(Revision *revision, Unikernel *unikernel, int r, const Fault *fault) {
-        DeviceWanted wanted[IMAGE_DEVICES_MAX];
-        size_t n_wanted;
-
-        revision->is_watching = false;
-        revision->timer = sd_event_source_disable_unref(revision->timer);
-        (void) fault_set(&revision->why, FAULT_ROLLED_BACK,
-                         "The new version of %s did not stay up, it is the one before again%s%s",
-                         unikernel->name.text, r < 0 ? ": " : "",
-                         r >= 0                      ? ""
-                         : fault->code != FAULT_NONE ? fault->message
-                                                     : strerrordesc_np(-r));
-        fault_hint(&revision->why, "See: albatrossctl console %s", unikernel->name.text);
-        revision->goes_back = true;
-        r = version_copy_held(&revision->next, unikernel->manager, unikernel->previous);
-        if (r < 0) {
-                revision_fail(revision, r, NULL);
-                return;
-        }
-        n_wanted = devices_wanted_before(&revision->next->config.devices, wanted);
-        revision_carry_out(revision, wanted, n_wanted);
-}
-
-/* It does not run, or not that run any more: was that somebody's wish? */
-static void look_at_end(Revision *revision, Unikernel *unikernel) {
-        Fault fault = {};
-        int r;
-
-        if (unikernel->wanted && !unikernel->destroying &&
-            unikernel->last_exit.result != EXIT_STOPPED) {
-                go_back(revision, unikernel, 0, NULL);
-                return;
-        }
-        r = fault_set(&fault, FAULT_WRONG_STATE, "%s was stopped while it was watched",
-                      unikernel->name.text);
-        revision_fail(revision, r, &fault);
-}
-
-static int on_stays(sd_event_source *source, uint64_t usec, void *userdata) {
-        Revision *revision = userdata;
-        Unikernel *unikernel = find(revision);
-        Fault fault = {};
-
-        if (!unikernel)
-                revision_fail(revision, gone(revision, &fault), &fault);
-        else if (unikernel->run)
-                succeed(revision);
-        else if (unikernel->manager->booting)
-                look_at_end(revision, unikernel);
-        return 0;
-}
-
-static void look_after_run(Unikernel *unikernel) {
-        Revision *revision = unikernel->revision;
-
-        if (!revision || !revision->is_watching)
-                return;
-        /* One that did not take its name is started without it, and that is what is watched. */
-        if (unikernel->state == STATE_WAITING && exit_refuses_arguments(unikernel->last_exit))
-                return;
-        look_at_end(revision, unikernel);
-}
-
-void revision_run_ended(Unikernel *unikernel) {
-        /* What it would go back to can't be checked before all is told: see revisions_begin(). */
-        if (unikernel->manager->booting)
-                look_after_run(unikernel);
-}
-
-static void watch(Revision *revision, Unikernel *unikernel) {
-        int r;
-
-        revision->is_watching = true;
-        r = sd_event_add_time(revision->manager->event, &revision->timer, CLOCK_MONOTONIC,
-                              unikernel->watched_until_usec, 0, on_stays, revision);
-        if (r < 0)
-                revision_fail(revision, r, NULL);
-}
-
-/* Whoever has asked for the change has lost his answer with the daemon that was to give it. That it
- * went back is told where it does. */
-static void on_watched(void *userdata, int r, const Fault *fault) {
-        const Revision *revision = userdata;
-        const Unikernel *unikernel = manager_find(revision->manager, revision->name.text);
-
-        if (r < 0 && unikernel && fault->code != FAULT_ROLLED_BACK)
-                unikernel_log(unikernel, fault->code == FAULT_WRONG_STATE ? LOG_INFO : LOG_ERR,
-                              "%s",
-                              fault->code == FAULT_NONE ? strerrordesc_np(-r) : fault->message);
-}
-
-void revision_resume_watch(Unikernel *unikernel) {
-        Revision *revision;
-
-        if (unikernel->watched_until_usec == 0)
-                return;
-        if (!unikernel->wanted || !unikernel->previous || unikernel->destroying ||
-            unikernel->stays_until_boot || unikernel->restart_asked) {
-                forget_watch(unikernel);
-                return;
-        }
-        if (unikernel->watched_change != unikernel->n_changes) {
-                /* That it goes back was written down already, and not begun yet. */
-                forget_watch(unikernel);
-                if (!unikernel->run)
-                        boot_add(unikernel->manager, unikernel);
-                return;
-        }
-        revision = calloc(1, sizeof(*revision));
-        if (!revision) {
-                unikernel_log(unikernel, LOG_ERR, "No memory to watch whether %s stays up",
-                              unikernel->name.text);
-                return;
-        }
-        *revision = (Revision){
-                .manager = unikernel->manager,
-                .name = unikernel->name,
-                .keeps = true,
-                .restarts = true,
-                .done = on_watched,
-                .userdata = revision,
-        };
-        unikernel->revision = revision;
-        watch(revision, unikernel);
-}
-
-static void on_restarted(void *userdata, int r, const Fault *fault) {
-        Revision *revision = userdata;
-        Unikernel *unikernel = find(revision);
-
-        if (!unikernel) {
-                Fault refusal = {};
-
-                r = gone(revision, &refusal);
-                revision_fail(revision, r, &refusal);
-        } else if (revision->goes_back)
-                succeed(revision);
-        else if (r < 0 && revision->watch_usec > 0 && unikernel->wanted)
-                go_back(revision, unikernel, r, fault);
-        else if (r < 0 || revision->watch_usec == 0)
-                revision_fail(revision, r, fault);
-        else if (!unikernel->run)
-                go_back(revision, unikernel, 0, NULL);
-        else {
-                unikernel->watched_until_usec = manager_now(CLOCK_MONOTONIC) + revision->watch_usec;
-                unikernel->watched_change = unikernel->n_changes;
-                (void) run_record_write(unikernel);
-                watch(revision, unikernel);
-        }
-}
-
 /* --- from the check to the disk --- */
 
-static void on_saved(void *userdata, int r, const Fault *fault) {
-        Revision *revision = userdata;
-        Unikernel *unikernel = find(revision);
-        Fault refusal = {};
-
-        if (!unikernel) {
-                r = gone(revision, &refusal);
-                revision_fail(revision, r, &refusal);
-                return;
-        }
-        if (r < 0) {
-                undo(revision, unikernel);
-                fail_start(unikernel, r);
-                r = disk_refuse(&refusal, r, "The record of %s could not be written",
-                                unikernel->name.text);
-                revision_fail(revision, r, &refusal);
-                return;
-        }
-        if (revision->keeps) {
-                release(revision->manager, unikernel->previous);
-                unikernel->previous = TAKE_PTR(revision->undo);
-        }
-        /* From here on it is a start, which is noted as such. */
-        unikernel->watched_until_usec = unikernel->watched_change = 0;
-        unikernel_log_changed(unikernel, revision->goes_back);
-        unikernel->manager->observer.configured(unikernel->manager->observer.userdata, unikernel);
-        if (!revision->restarts || !(revision->goes_back || revision_concerns_run(unikernel))) {
-                succeed(revision);
-                return;
-        }
-        r = unikernel_restart(unikernel, on_restarted, revision);
-        if (r < 0)
-                revision_fail(revision, r, NULL);
-}
-
-/* What is written down has the version before in it already. */
-static int save(Revision *revision, Unikernel *unikernel) {
-        Version *previous = unikernel->previous;
+static int save(Revision *revision, Unikernel *unikernel, ManagerDone done) {
         int r;
 
-        r = unikernel_wait(unikernel, WAIT_FOR_SAVE, on_saved, revision);
+        r = unikernel_wait(unikernel, WAIT_FOR_NEXT_SAVE, done, revision);
         if (r < 0)
                 return r;
-        if (revision->keeps)
-                unikernel->previous = revision->undo;
         r = record_save(unikernel);
-        unikernel->previous = previous;
         if (r < 0)
                 unikernel_answer(unikernel, WAIT_FOR_SAVE, r, NULL);
         return 0;
 }
 
-void revision_carry_out(Revision *revision, const DeviceWanted *wanted, size_t n_wanted) {
-        Unikernel *unikernel = find(revision);
+static void on_taken_back(void *userdata, int r, const Fault *fault) {
+        Revision *revision = userdata;
+
+        revision_fail(revision, revision->r, &revision->fault);
+}
+
+/* It may be on disk all the same, and would be there for the next daemon: what it was is written
+ * over it before anybody is told. Should that fail, too, either can be there. */
+static void take_back(Revision *revision, Unikernel *unikernel, int r) {
+        undo(revision, unikernel);
+        fail_start(unikernel, r);
+        revision->r = disk_refuse(&revision->fault, r, "The record of %s could not be written",
+                                  unikernel->name.text);
+        unikernel_doubt(unikernel, TAKE_PTR(revision->undo));
+        if (save(revision, unikernel, on_taken_back) < 0)
+                revision_fail(revision, revision->r, &revision->fault);
+}
+
+static void on_saved(void *userdata, int r, const Fault *fault) {
+        Revision *revision = userdata;
+        Unikernel *unikernel = revision_find(revision);
+
+        if (!unikernel) {
+                Fault refusal = {};
+
+                r = revision_gone(revision, &refusal);
+                revision_fail(revision, r, &refusal);
+                return;
+        }
+        if (r < 0) {
+                take_back(revision, unikernel, r);
+                return;
+        }
+        if (revision->keeps) {
+                release(revision->manager, TAKE_PTR(revision->older));
+                revision->undo = NULL;
+        }
+        /* From here on it is a start, which is noted as such. */
+        unikernel->watched_until_usec = unikernel->watched_change = 0;
+        unikernel_log_changed(unikernel, revision->goes_back);
+        unikernel->manager->observer.changed(unikernel->manager->observer.userdata, unikernel);
+        if (!revision_is_to_restart(revision, unikernel)) {
+                revision_succeed(revision);
+                return;
+        }
+        r = unikernel_restart(unikernel, revision_restarted, revision);
+        if (r < 0)
+                revision_fail(revision, r, NULL);
+}
+
+/* A daemon that finds the change on disk, and this, has it run. */
+static void note_restart(const Revision *revision, Unikernel *unikernel) {
+        bool is_due = revision_is_to_restart(revision, unikernel);
+
+        if (!is_due && unikernel->due_change == 0)
+                return;
+        unikernel->due_change = is_due ? unikernel->n_changes : 0;
+        unikernel->due_watch_usec = revision->goes_back ? 0 : revision->watch_usec;
+        write_run(unikernel);
+}
+
+/* The devices that its image wants are in its manifest, or those that it has already. */
+static int check(Revision *revision, Unikernel *unikernel, Fault *fault) {
+        DeviceWanted wanted[IMAGE_DEVICES_MAX];
+        size_t n_wanted;
+
+        if (revision->is_taken_in && !revision->goes_back)
+                n_wanted = devices_wanted_by_image(&revision->notes, wanted);
+        else
+                n_wanted = devices_wanted_before(revision->order ? &unikernel->config.devices
+                                                                 : &revision->next->config.devices,
+                                                 wanted);
+        return revision_check(revision, unikernel, wanted, n_wanted, fault);
+}
+
+static void carry_out(Revision *revision) {
+        Unikernel *unikernel = revision_find(revision);
         Fault fault = {};
         int r;
 
-        if (!unikernel)
-                r = gone(revision, &fault);
+        if (!unikernel || unikernel->destroying)
+                r = revision_gone(revision, &fault);
         else
-                r = revision_check(revision, unikernel, wanted, n_wanted, &fault);
+                r = check(revision, unikernel, &fault);
         if (r < 0) {
                 revision_fail(revision, r, &fault);
                 return;
         }
-        revision->undo = TAKE_PTR(revision->next);
-        swap_versions(unikernel, revision->undo);
+        become_next(revision, unikernel);
         r = follow_devices(unikernel, &fault);
-        if (r >= 0)
-                r = save(revision, unikernel);
+        if (r >= 0) {
+                note_restart(revision, unikernel);
+                r = save(revision, unikernel, on_saved);
+        }
         if (r < 0) {
                 undo(revision, unikernel);
                 revision_fail(revision, r, &fault);
         }
 }
 
-/* --- at the start of the daemon --- */
+static void choose_tender(void *userdata) {
+        Revision *revision = userdata;
+        const ImageInfo *image = &revision->next->image;
+        Tenders *tenders = revision->manager->tenders;
+        Fault fault = {};
+        int r;
 
-void revisions_begin(Manager *manager) {
-        _cleanup_(freep) Unikernel **all = NULL;
-        size_t n;
+        revision->tender = tender_unref(revision->tender);
+        r = tenders_choose(tenders, image->target, image->abi_version, &revision->tender, &fault);
+        if (r == -EAGAIN) {
+                revision->tender_wait = (TenderWait){.again = choose_tender, .userdata = revision};
+                tenders_wait(tenders, &revision->tender_wait);
+        } else if (r < 0)
+                revision_fail(revision, r, &fault);
+        else
+                carry_out(revision);
+}
 
-        if (unikernels_snapshot(manager, &all, &n) < 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-                if (!all[i]->run && !all[i]->start)
-                        look_after_run(all[i]);
+void revision_carry_out(Revision *revision) {
+        const Unikernel *unikernel = revision_find(revision);
+
+        /* One that keeps its image, and is not started now, may wait for a tender. */
+        if (unikernel && (revision->keeps || revision_is_to_restart(revision, unikernel)))
+                choose_tender(revision);
+        else
+                carry_out(revision);
 }

@@ -17,6 +17,9 @@ struct Revision {
         const SetOrder *order; /* of a set; the caller's */
         Version *next;         /* what it is to become */
         Version *undo;         /* what it was, until that is written down */
+        Version *older;        /* the version before that, as long */
+        NotesReport notes;     /* of its new image */
+        bool is_taken_in;      /* it has one */
         bool keeps;            /* what it was is kept as the version before */
         bool restarts;         /* at once, when it is to run */
         bool is_watching;      /* whether it stays up */
@@ -26,16 +29,29 @@ struct Revision {
         Tender *tender;
         TenderWait tender_wait;
         Fault why; /* it goes back */
+        int r;     /* it could not be written down, and is taken back */
+        Fault fault;
         ManagerDone done;
         void *userdata;
 };
 
 /* --- revision.c */
-/* Checks .next, whose image wants these devices, and has @unikernel become it. Frees the revision
- * and calls its handler, now or later. */
-void revision_carry_out(Revision *revision, const DeviceWanted *wanted, size_t n_wanted);
+/* Checks .next and has its unikernel become it. Frees the revision and calls its handler, now or
+ * later. */
+void revision_carry_out(Revision *revision);
 /* The same without a change, for @r. */
 void revision_fail(Revision *revision, int r, const Fault *fault);
+/* All is done. */
+void revision_succeed(Revision *revision);
+/* Its unikernel, if that is still there; and what to say when it is not. */
+Unikernel *revision_find(const Revision *revision);
+int revision_gone(const Revision *revision, Fault *fault);
+/* Nothing is to come for @unikernel after a restart, nor is it watched. */
+void revision_forget(Unikernel *unikernel);
+
+/* --- revision-watch.c */
+/* A ManagerDone: its new version was started, or could not be. */
+void revision_restarted(void *userdata, int r, const Fault *fault);
 
 /* --- revision-check.c */
 /* Fills in what was left out of .next. */
@@ -46,3 +62,5 @@ int revision_check(Revision *revision,
                    Fault *fault);
 /* Is it wanted to run at this moment? */
 bool revision_concerns_run(const Unikernel *unikernel);
+/* And is it to be restarted? */
+bool revision_is_to_restart(const Revision *revision, const Unikernel *unikernel);

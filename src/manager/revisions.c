@@ -73,9 +73,7 @@ static int make_next(Revision *revision,
 }
 
 static void set(Revision *revision, Unikernel *unikernel) {
-        DeviceWanted wanted[IMAGE_DEVICES_MAX];
         Fault fault = {};
-        size_t n_wanted;
         int r;
 
         r = make_next(revision, unikernel, &revision->order->change, &fault);
@@ -84,12 +82,10 @@ static void set(Revision *revision, Unikernel *unikernel) {
                 r = image_hold(&revision->next->image_hold, revision->manager,
                                unikernel->image.digest);
         }
-        if (r < 0) {
+        if (r < 0)
                 revision_fail(revision, r, &fault);
-                return;
-        }
-        n_wanted = devices_wanted_before(&unikernel->config.devices, wanted);
-        revision_carry_out(revision, wanted, n_wanted);
+        else
+                revision_carry_out(revision);
 }
 
 static void on_start_over(void *userdata, int r, const Fault *fault) {
@@ -160,10 +156,8 @@ bool manager_rollback_is_unlocked(Manager *manager, const Name *name) {
 
 void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void *userdata) {
         Unikernel *unikernel = manager_find(manager, name->text);
-        DeviceWanted wanted[IMAGE_DEVICES_MAX];
         Revision *revision = NULL;
         Fault fault = {};
-        size_t n_wanted;
         int r;
 
         if (unikernel && !unikernel->previous)
@@ -178,63 +172,32 @@ void manager_rollback(Manager *manager, const Name *name, ManagerDone done, void
         hand_over(revision, done, userdata);
         revision->keeps = revision->restarts = true;
         r = version_copy_held(&revision->next, manager, unikernel->previous);
-        if (r < 0) {
+        if (r < 0)
                 revision_fail(revision, r, &fault);
-                return;
-        }
-        n_wanted = devices_wanted_before(&revision->next->config.devices, wanted);
-        revision_carry_out(revision, wanted, n_wanted);
+        else
+                revision_carry_out(revision);
 }
 
 /* --- update --- */
 
-typedef struct Update {
-        Revision *revision;
-        NotesReport notes;
-} Update;
-
-static void choose_tender(void *userdata) {
-        Update *update = userdata;
-        Revision *revision = update->revision;
-        DeviceWanted wanted[IMAGE_DEVICES_MAX];
-        const ImageInfo *image = &revision->next->image;
-        Tenders *tenders = revision->manager->tenders;
-        Fault fault = {};
-        int r;
-
-        r = tenders_choose(tenders, image->target, image->abi_version, &revision->tender, &fault);
-        if (r == -EAGAIN) {
-                revision->tender_wait = (TenderWait){.again = choose_tender, .userdata = update};
-                tenders_wait(tenders, &revision->tender_wait);
-                return;
-        }
-        if (r < 0)
-                revision_fail(revision, r, &fault);
-        else
-                revision_carry_out(revision, wanted,
-                                   devices_wanted_by_image(&update->notes, wanted));
-        free(update);
-}
-
 static void on_taken_in(void *userdata, int r, const Fault *fault, IntakeResult *result) {
-        Update *update = userdata;
-        Version *next = update->revision->next;
+        Revision *revision = userdata;
+        Version *next = revision->next;
 
         if (r < 0) {
-                revision_fail(update->revision, r, fault);
-                free(update);
+                revision_fail(revision, r, fault);
                 return;
         }
         next->image = result->info;
         next->image_hold = TAKE_PTR(result->hold);
-        update->notes = result->notes;
-        choose_tender(update);
+        revision->notes = result->notes;
+        revision->is_taken_in = true;
+        revision_carry_out(revision);
 }
 
 void manager_update(Manager *manager, const UpdateOrder *order, ManagerDone done, void *userdata) {
         Unikernel *unikernel = manager_find(manager, order->name.text);
         Revision *revision = NULL;
-        Update *update = NULL;
         Fault fault = {};
         int r;
 
@@ -252,20 +215,12 @@ void manager_update(Manager *manager, const UpdateOrder *order, ManagerDone done
                 r = host_bridges_check(manager, &revision->next->config.devices, &fault);
         if (r >= 0)
                 r = unikernel_claim_check(unikernel, &revision->next->config, false, &fault);
-        if (r >= 0) {
-                update = calloc(1, sizeof(*update));
-                r = update ? 0 : -ENOMEM;
-        }
-        if (r >= 0) {
-                update->revision = revision;
+        if (r >= 0)
                 r = intake_start(manager,
                                  &(const IntakeOrder){.name = &order->name,
                                                       .client_fd = order->image_fd,
                                                       .is_delegated = order->is_delegated},
-                                 on_taken_in, update);
-        }
-        if (r < 0) {
-                free(update);
+                                 on_taken_in, revision);
+        if (r < 0)
                 revision_fail(revision, r, &fault);
-        }
 }

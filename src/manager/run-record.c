@@ -89,7 +89,8 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Backoff *backoff = &unikernel->backoff;
 
-        return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b, s:I, s:I}", "Waiting",
+        return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b, s:I, s:I, s:I, s:I}",
+                         "Waiting",
                          (int) (unikernel->state == STATE_WAITING || unikernel->restart_asked),
                          "Held", (int) unikernel->is_held, "LacksBridge",
                          (int) unikernel->lacks_bridge, "Next", (json_int_t) unikernel->next_usec,
@@ -98,7 +99,9 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
                          "Opened", (json_int_t) (run ? run->opened_usec : 0), "AddedName",
                          (int) (run && run->added_name), "WatchedUntil",
                          (json_int_t) unikernel->watched_until_usec, "WatchedChange",
-                         (json_int_t) unikernel->watched_change);
+                         (json_int_t) unikernel->watched_change, "DueChange",
+                         (json_int_t) unikernel->due_change, "DueWatch",
+                         (json_int_t) unikernel->due_watch_usec);
 }
 
 static const char *const requests[RUN_N_REQUESTS] = {
@@ -341,23 +344,26 @@ typedef struct Restart {
         bool held, lacks_bridge;
         uint64_t next_usec, next_utc_usec;
         uint64_t watched_until_usec, watched_change;
+        uint64_t due_change, due_watch_usec;
         Backoff backoff;
 } Restart;
 
 static int read_restart(Restart *ret, RunRecord *record, json_t *object) {
         int waiting, held, lacks_bridge, unseen, added_name;
         json_int_t next, next_utc, delay, opened, watched_until = 0, watched_change = 0;
+        json_int_t due_change = 0, due_watch = 0;
 
         if (!object)
                 return 0;
-        if (json_unpack(object, "{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b, s?I, s?I}",
+        if (json_unpack(object, "{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b, s?I, s?I, s?I, s?I}",
                         "Waiting", &waiting, "Held", &held, "LacksBridge", &lacks_bridge, "Next",
                         &next, "NextRestartTimestamp", &next_utc, "Delay", &delay, "Unseen",
                         &unseen, "Opened", &opened, "AddedName", &added_name, "WatchedUntil",
-                        &watched_until, "WatchedChange", &watched_change) < 0)
+                        &watched_until, "WatchedChange", &watched_change, "DueChange", &due_change,
+                        "DueWatch", &due_watch) < 0)
                 return -EBADMSG;
         if (next < 0 || next_utc < 0 || delay < 0 || opened < 0 || watched_until < 0 ||
-            watched_change < 0)
+            watched_change < 0 || due_change < 0 || due_watch < 0)
                 return -EBADMSG;
         *ret = (Restart){
                 .held = held,
@@ -366,6 +372,8 @@ static int read_restart(Restart *ret, RunRecord *record, json_t *object) {
                 .next_utc_usec = (uint64_t) next_utc,
                 .watched_until_usec = (uint64_t) watched_until,
                 .watched_change = (uint64_t) watched_change,
+                .due_change = (uint64_t) due_change,
+                .due_watch_usec = (uint64_t) due_watch,
                 .backoff = {.delay_usec = (uint64_t) delay, .unseen = unseen},
         };
         record->waiting = waiting;
@@ -381,6 +389,8 @@ static void take_restart(Unikernel *unikernel, const Restart *restart) {
         unikernel->next_utc_usec = restart->next_utc_usec;
         unikernel->watched_until_usec = restart->watched_until_usec;
         unikernel->watched_change = restart->watched_change;
+        unikernel->due_change = restart->due_change;
+        unikernel->due_watch_usec = restart->due_watch_usec;
         unikernel->backoff = restart->backoff;
 }
 

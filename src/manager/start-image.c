@@ -32,7 +32,7 @@ static int use_tender(Start *start) {
         if (r < 0)
                 return r;
         /* unikernel_settle() comes back here when it is on disk. */
-        return start->creating ? record_save(unikernel) : 0;
+        return start->creating ? record_save_wish(unikernel) : 0;
 }
 
 static void choose_again(void *userdata);

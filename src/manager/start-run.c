@@ -220,6 +220,7 @@ int start_open_gate(Start *start) {
         if (r < 0)
                 return r;
         start->taps_handed = true;
+        revision_note_run(unikernel);
         r = run_record_write(unikernel);
         if (r < 0)
                 return r;

@@ -114,7 +114,8 @@ static void finish_badly(Start *start) {
 static void advance(Start *start) {
         Unikernel *unikernel = start->unikernel;
 
-        if (start->r == 0 && unikernel->save_error < 0)
+        /* One that was asked for meanwhile may make up for it. */
+        if (start->r == 0 && unikernel->n_saving == 0 && unikernel->save_error < 0)
                 start_fail(start, disk_refuse(&start->fault, unikernel->save_error,
                                               "The record of %s could not be written",
                                               unikernel->name.text));
@@ -168,7 +169,7 @@ static int save_wish(Unikernel *unikernel) {
 
         unikernel->wanted = true;
         r = run_record_write(unikernel);
-        return r >= 0 && is_new ? record_save(unikernel) : r;
+        return r >= 0 && is_new ? record_save_wish(unikernel) : r;
 }
 
 int start_begin(Unikernel *unikernel, const StartOrder *order) {

@@ -36,11 +36,13 @@ typedef struct ImageInfo {
 } ImageInfo;
 
 /* What a unikernel was made of: kept when it is updated, for the way back. */
-typedef struct Version {
+typedef struct Version Version;
+struct Version {
         Config config;
         ImageInfo image;
         Image *image_hold; /* NULL: nobody holds it yet */
-} Version;
+        Version *next;     /* in Unikernel.in_doubt */
+};
 
 /* Of what is in there only; a hold is given back by image_release(), before this. */
 Version *version_free(Version *version);
@@ -95,6 +97,7 @@ typedef struct Unikernel {
         size_t n_macs;
         Image *image_hold; /* keeps the file from being swept */
         Version *previous; /* NULL: it was not updated yet */
+        Version *in_doubt; /* what it was not to become, and may be on disk */
         bool wanted;       /* starts with the host */
         bool recorded;     /* on disk; before that nobody sees it */
         bool is_lost;      /* it runs, but its record can't be read; see lost.c */
@@ -116,6 +119,9 @@ typedef struct Unikernel {
         /* Whether version .watched_change stays up is watched until then, by CLOCK_MONOTONIC, by
          * the next daemon if need be. 0: it is not. */
         uint64_t watched_until_usec, watched_change;
+        /* Change .due_change, once it is on disk, is to be what runs: by a restart, after which it
+         * is watched for so long. 0: none is. */
+        uint64_t due_change, due_watch_usec;
         bool restart_asked;         /* it is stopped to be started again */
         bool stays_until_boot;      /* whether it is wanted counts with the next one */
         sd_id128_t last_invocation; /* of the run that ended last */
@@ -133,8 +139,12 @@ typedef struct Unikernel {
         int create_r;         /* why it is being removed, when it could not be created */
         Fault *create_fault;
         unsigned n_saving; /* how many writes are under way */
-        bool unsaved;      /* its record may not be on disk as it is here */
-        int save_error;
+        bool is_saving;    /* its record is, once at a time */
+        bool save_again;   /* it was changed since */
+        bool saves_wish;   /* whether it is to run is in what is being written */
+        bool save_wish_again;
+        bool unsaved;   /* its record may not be on disk as it is here */
+        int save_error; /* of the last write that had such a wish */
         ListLink waiters;
         ListLink consoles;
         ListLink blocks; /* that belong to it; see blocks.h */

@@ -120,8 +120,10 @@ Unikernel *unikernel_new(Manager *manager, const Name *name) {
 }
 
 Version *version_free(Version *version) {
-        if (version)
-                config_clear(&version->config);
+        if (!version)
+                return NULL;
+        version_free(version->next);
+        config_clear(&version->config);
         free(version);
         return NULL;
 }
@@ -140,6 +142,7 @@ Unikernel *unikernel_free(Unikernel *unikernel) {
         macs_give_back(unikernel);
         config_clear(&unikernel->config);
         version_free(unikernel->previous);
+        version_free(unikernel->in_doubt);
         free(unikernel->create_fault);
         run_free(unikernel->run);
         free(unikernel->invocations);
@@ -156,8 +159,8 @@ void unikernel_set_state(Unikernel *unikernel, State state) {
         unikernel->state = state;
         unikernel->state_usec = manager_now(CLOCK_REALTIME);
         if (unikernel->recorded)
-                unikernel->manager->observer.state_changed(unikernel->manager->observer.userdata,
-                                                           unikernel);
+                unikernel->manager->observer.changed(unikernel->manager->observer.userdata,
+                                                     unikernel);
 }
 
 int unikernel_set_tender(Unikernel *unikernel, const char *path, bool shows_arguments) {

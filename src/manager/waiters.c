@@ -51,11 +51,13 @@ void unikernel_answer(Unikernel *unikernel, WaitFor what, int r, const Fault *fa
         }
 }
 
-static bool is_waited_for(Unikernel *unikernel, WaitFor what) {
-        LIST_FOREACH(link, &unikernel->waiters)
-        if (LIST_ENTRY(link, Waiter, link)->what == what)
-                return true;
-        return false;
+void unikernel_wait_on(Unikernel *unikernel, WaitFor what, WaitFor next) {
+        LIST_FOREACH(link, &unikernel->waiters) {
+                Waiter *waiter = LIST_ENTRY(link, Waiter, link);
+
+                if (waiter->what == what)
+                        waiter->what = next;
+        }
 }
 
 static void remove_for_good(Unikernel *unikernel) {
@@ -75,7 +77,6 @@ static void remove_for_good(Unikernel *unikernel) {
         unikernel_answer(unikernel, WAIT_FOR_START, unikernel->create_r, unikernel->create_fault);
         unikernel_answer(unikernel, WAIT_FOR_STOP, 0, NULL);
         unikernel_answer(unikernel, WAIT_FOR_DESTROY, 0, NULL);
-        unikernel_answer(unikernel, WAIT_FOR_SAVE, 0, NULL);
         unikernel_free(unikernel);
 }
 
@@ -95,15 +96,6 @@ void unikernel_settle(Unikernel *unikernel) {
 
         if (unikernel->n_saving > 0)
                 return;
-        if (is_waited_for(unikernel, WAIT_FOR_SAVE)) {
-                /* Whoever waits for that takes it back when it has failed. */
-                r = unikernel->save_error;
-                unikernel->save_error = 0;
-                unikernel_answer(unikernel, WAIT_FOR_SAVE, r, NULL);
-                /* An answer may bring the next write, or begin with the removal. */
-                if (unikernel->n_saving > 0)
-                        return;
-        }
         if (unikernel->start) {
                 start_saved(unikernel->start);
                 return;

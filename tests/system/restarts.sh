@@ -113,6 +113,14 @@ ended=$(field crash ExitTimestamp)
 check '  starts it now' albatrossctl -q start crash
 check '  really' wait_for 1 at_least crash ExitTimestamp $((ended + 1))
 wait_for 30 is crash State waiting
+check 'one that is set otherwise' albatrossctl -q set crash --now -- --sleep=1 --exit=5
+check '  counts anew' wait_for 5 is crash Restarts 1
+check '  and waits as long as at first' grep -qE '"Delay":[24]00000,' /run/albatross/runs/crash
+albatrossctl -q set crash -- --exit=5
+check 'so does one' wait_for 60 at_least crash Restarts 5
+check '  that is restarted' albatrossctl -q restart crash
+check '  by hand' eval '[ "$(field crash Restarts)" -lt 5 ]'
+wait_for 30 is crash State waiting
 check 'one that waits can be destroyed' albatrossctl -q destroy crash
 
 # hello does not know --name= and takes no offence; told to end with 64, it is as if it did.

@@ -148,7 +148,32 @@ check 'create --force is an update' albatrossctl -q create --force u "$other" --
 equal '  and a start' "running $second" "$(field u State) $(field u ImageDigest)"
 check '  or a create' albatrossctl -q create --force --memory=2 v "$HELLO" -- --sleep=600
 refuse 'without it, it is refused' 'exists already' albatrossctl create v "$HELLO"
+# What could refuse the start is asked before what runs is stopped.
+pid=$(field u MainPID)
+tender=/usr/libexec/albatross/albatross-spt
+mv $tender $tender.away
+refuse 'without its tender, one that runs is not restarted' 'were looked for' albatrossctl restart u
+refuse '  nor set at once' 'were looked for' albatrossctl set u --now --startup=8
+refuse '  nor brought back' 'were looked for' albatrossctl rollback u
+check '  but set for the next start' albatrossctl -q set u --startup=9
+mv $tender.away $tender
+image=/var/lib/albatross/v1/images/$(sed -n '/"Previous"/,$s/.*"Digest": "\(.*\)".*/\1/p' < <(record u))
+mv "$image" "$image.away"
+refuse 'without the image before, one that runs is not brought back' "can't be opened" albatrossctl rollback u
+mv "$image.away" "$image"
+albatrossctl -q block create storage 1
+mkfifo "$other.fifo"
+albatrossctl -q block write storage - <"$other.fifo" 2>/dev/null &
+write=$!
+exec 5>"$other.fifo"
+check 'a block device is being written' wait_for 5 eval 'albatrossctl block list --json=short | grep -q writing'
+refuse '  one that runs does not become one that needs it' 'being written' \
+    albatrossctl update u "${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/disk.spt" -- --stay
+exec 5>&-
+wait $write
+albatrossctl -q block remove storage
+equal 'through all of this it runs' "$pid running" "$(field u MainPID) $(field u State)"
 check 'all is as it should be' invariants
 check 'both can be destroyed' albatrossctl -q destroy u v
 check 'and no image is left' wait_for 5 eval '[ "$(images)" = 0 ]'
-rm -f "$other" "$other.broken"
+rm -f "$other" "$other.broken" "$other.fifo"
