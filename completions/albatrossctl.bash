@@ -55,26 +55,36 @@ __albatrossctl_offer() {
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
 
-# The value of the option before the cursor; fails when there is none.
-__albatrossctl_value() {
+__albatrossctl_files() {
+    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+# The value of an option of a verb, for the unikernel of that name; fails when it takes none, or only
+# behind a "=".
+__albatrossctl_value() { # OPTION VERB NAME
     case $1 in
     --json) __albatrossctl_offer 'pretty short off' ;;
     -o | --output) __albatrossctl_offer 'short short-iso cat json' ;;
-    -n | --lines) __albatrossctl_offer 'all 10 100' ;;
+    -n | --lines | --iterations)
+        if [ "$2" = top ]; then
+            __albatrossctl_offer '1 10'
+        else
+            __albatrossctl_offer 'all 10 100'
+        fi
+        ;;
     --since | --until) __albatrossctl_offer 'now today yesterday -5min -1h' ;;
     -p | --path) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
-    -P | --property) __albatrossctl_offer "$(__albatrossctl_fields "$2")" ;;
+    -P | --property) __albatrossctl_offer "$(__albatrossctl_fields "$3")" ;;
     -H | --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur") ;;
     -M | --machine)
         __albatrossctl_offer "$(machinectl list --no-legend --no-pager 2>/dev/null | cut -d' ' -f1)"
         ;;
     --block-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     --owner) mapfile -t COMPREPLY < <(compgen -A user -- "$cur"; compgen -P @ -A group -- "${cur#@}") ;;
-    --restart) __albatrossctl_offer 'no all' ;;
     --sort) __albatrossctl_offer 'name cpu memory received sent read written' ;;
     -d | --delay) __albatrossctl_offer '500ms 1s 5s 1min' ;;
-    --iterations) __albatrossctl_offer '1 10' ;;
-    --memory | --cpus | --net | --block | --startup | --wait-running | --unikernels | --bridges) COMPREPLY=() ;;
+    --memory | --cpus | --net | --block | --startup | --unikernels | --bridges) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -93,7 +103,7 @@ __albatrossctl_block_argument() {
     0:*) __albatrossctl_offer 'list create write read remove' ;;
     1:list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
     1:write | 1:read | 1:remove) __albatrossctl_offer "$(__albatrossctl_blocks)" ;;
-    2:write | 2:read | 3:create) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    2:write | 2:read | 3:create) __albatrossctl_files ;;
     esac
 }
 
@@ -101,36 +111,18 @@ __albatrossctl_block_argument() {
 __albatrossctl_argument() {
     case $1 in
     '') __albatrossctl_offer "$(__albatrossctl_verbs)" ;;
-    list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
-    start | stop | restart | monitor | top | stats) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
-    status | show | set | rollback | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
-    inspect | import-state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-    create)
-        [ "$2" -eq 0 ] || { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
-        ;;
-    update)
-        if [ "$2" -eq 0 ]; then
-            __albatrossctl_offer "$(__albatrossctl_names)"
-        else
-            compopt -o filenames
-            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-        fi
-        ;;
+    start | stop | restart | stats) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+    status | destroy | console | logs) __albatrossctl_offer "$(__albatrossctl_names)" ;;
     block) __albatrossctl_block_argument "$2" ;;
-    policy)
-        if [ "$2" -eq 0 ]; then
-            __albatrossctl_offer 'list set remove'
-        else
-            __albatrossctl_offer "$(__albatrossctl_policies) $(__albatrossctl_paths)"
-        fi
-        ;;
-    get-image)
-        if [ "$2" -eq 0 ]; then
-            __albatrossctl_offer "$(__albatrossctl_names)"
-        else
-            compopt -o filenames
-            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-        fi
+    *)
+        case $2:$1 in
+        0:list) __albatrossctl_offer "$(__albatrossctl_paths)" ;;
+        0:monitor | 0:top) __albatrossctl_offer "$(__albatrossctl_names) $(__albatrossctl_paths)" ;;
+        0:show | 0:update | 0:set | 0:rollback | 0:get-image) __albatrossctl_offer "$(__albatrossctl_names)" ;;
+        0:inspect | 0:import-state | 1:create | 1:update | 1:get-image) __albatrossctl_files ;;
+        0:policy) __albatrossctl_offer 'list set remove' ;;
+        1:policy) __albatrossctl_offer "$(__albatrossctl_policies) $(__albatrossctl_paths)" ;;
+        esac
         ;;
     esac
 }
@@ -162,8 +154,11 @@ _albatrossctl() {
 
     if [[ $cur == --*=* ]]; then
         prev=${cur%%=*} cur=${cur#*=}
-        __albatrossctl_value "$prev" "$name"
-    elif __albatrossctl_value "$prev" "$name"; then
+        case $prev in
+        --restart) __albatrossctl_offer 'no all' ;;
+        *) __albatrossctl_value "$prev" "$verb" "$name" ;;
+        esac
+    elif __albatrossctl_value "$prev" "$verb" "$name"; then
         :
     elif [[ $cur == -* ]]; then
         __albatrossctl_offer "$(__albatrossctl_options) $(__albatrossctl_options "$verb")"

@@ -291,12 +291,20 @@ static int run_path(const Change *change,
         return failed.size > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static void print_plan(const Change *change, const Targets *targets) {
+static void print_would(const Change *change, const Name *name, const Options *options) {
+        char text[NAME_MAX_LENGTH + 2];
+
+        target_text(name->text, options, text);
+        printf("Would %s %s%s\n", change->verb, text,
+               option_given(options, OPTION_BLOCKS) ? " and its block devices" : "");
+}
+
+static void print_plan(const Change *change, const Targets *targets, const Options *options) {
         for (size_t k = 0; k < targets->n_paths; k++)
                 for (size_t i = 0; i < targets->paths[k].n_items; i++)
-                        printf("Would %s %s\n", change->verb, targets->paths[k].items[i].text);
+                        print_would(change, &targets->paths[k].items[i], options);
         for (size_t i = 0; i < targets->n_items; i++)
-                printf("Would %s %s\n", change->verb, targets->items[i].text);
+                print_would(change, &targets->items[i], options);
 }
 
 static int check_arguments(const Change *change, const Options *options, Fault *fault) {
@@ -327,7 +335,7 @@ int change_run(const Change *change, const Options *options, Fault *fault) {
                 return status;
 
         if (option_given(options, OPTION_DRY_RUN)) {
-                print_plan(change, &targets);
+                print_plan(change, &targets, options);
                 return status;
         }
         for (size_t i = 0; i < targets.n_paths; i++) {

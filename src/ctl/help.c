@@ -59,7 +59,7 @@ static void print_verb(FILE *out, const Verb *verb) {
 }
 
 void help_print(FILE *out, const Verb *verb) {
-        if (verb && verb->run) {
+        if (verb) {
                 print_verb(out, verb);
                 return;
         }
@@ -69,12 +69,10 @@ void help_print(FILE *out, const Verb *verb) {
         for (size_t i = 0; i < n_verbs; i++) {
                 char text[128];
 
-                if (!verbs[i].run)
-                        continue;
                 snprintf(text, sizeof(text), "%s %s", verbs[i].name, verbs[i].synopsis);
                 print_row(out, text, verbs[i].help);
         }
         print_global_options(out);
-        fprintf(out, "\n\"albatrossctl VERB --help\" lists the options of a verb; "
-                     "see also albatrossctl(1).\n");
+        fprintf(out, "\n\"albatrossctl VERB --help\" lists the options of a verb. "
+                     "See albatrossctl(1).\n");
 }

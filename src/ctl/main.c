@@ -33,9 +33,6 @@ static int run(Options *options, Fault *fault) {
                                   "what else there is.");
                 return r;
         }
-        if (!options->verb->run)
-                return fault_set(fault, FAULT_INVALID_ARGUMENT, "The verb '%s' is not there yet",
-                                 options->verb->name);
         if (options->host)
                 return remote_run(options, fault);
 

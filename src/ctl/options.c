@@ -409,7 +409,7 @@ int options_parse(Options *ret, int argc, char **argv, uint64_t now_usec, Fault 
         if (r < 0)
                 return r;
         /* Help is for those who do not know yet how it is right. */
-        if (options.verb && options.verb->run && !option_given(&options, OPTION_HELP)) {
+        if (options.verb && !option_given(&options, OPTION_HELP)) {
                 r = check_given(&options, fault);
                 if (r < 0)
                         return r;

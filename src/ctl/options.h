@@ -70,7 +70,6 @@ typedef enum OptionId {
         OPTION_REVERSE,
         OPTION_PATHS,
         OPTION_INFLUX,
-        /* Not there yet. */
         OPTION_BLOCKS,
         N_OPTIONS,
 } OptionId;

@@ -47,19 +47,23 @@ static int fill_request(sd_bus_message *message,
 }
 
 /* Is there one of that name already? Nobody is told what would be refused for other reasons. */
-static int pretend(sd_bus *bus, const Name *name, const char *text, Fault *fault) {
+static int pretend(sd_bus *bus, const Name *name, const Options *options, Fault *fault) {
+        char text[NAME_MAX_LENGTH + 2];
         Fault found = {};
+        bool is_there;
         int r;
 
+        target_text(name->text, options, text);
         r = call_check_unikernel(bus, name, &found);
-        if (r >= 0)
+        is_there = r >= 0;
+        if (is_there && !option_given(options, OPTION_FORCE))
                 return fault_set(fault, FAULT_ALREADY_EXISTS, "The unikernel \"%s\" exists already",
                                  text);
-        if (found.code != FAULT_NO_SUCH_UNIKERNEL) {
+        if (!is_there && found.code != FAULT_NO_SUCH_UNIKERNEL) {
                 *fault = found;
                 return r;
         }
-        printf("Would create %s\n", text);
+        printf("Would %s %s\n", is_there ? "update" : "create", text);
         return EXIT_SUCCESS;
 }
 
@@ -109,7 +113,7 @@ int verb_create(const Options *options, Fault *fault) {
         if (r < 0)
                 return r;
         if (option_given(options, OPTION_DRY_RUN))
-                return pretend(bus, &name, text, fault);
+                return pretend(bus, &name, options, fault);
 
         r = call_new(&request, bus, "CreateUnikernel", fault);
         if (r < 0)

@@ -17,6 +17,8 @@ static void say_what_stays(const Options *options) {
         if (options->n_args == 1 && target_name(&name, options->args[0], options, NULL) >= 0)
                 name_scope(&name, scope);
         fflush(stdout);
+        if (!option_given(options, OPTION_BLOCKS))
+                fprintf(stderr, "Block devices are kept: albatrossctl block list\n");
         fprintf(stderr, "What was printed stays in the journal: journalctl -u %s\n", scope);
 }
 

@@ -14,7 +14,7 @@
 
 static const OptionInfo policy_infos[N_OPTIONS] = {
         [OPTION_MEMORY] = {"memory", 0, required_argument, "SIZE",
-                           "Memory of those that run, together; in MiB, or with K, M, G or T"},
+                           "Memory of those that run, together"},
         [OPTION_CPUS] = {"cpus", 0, required_argument, "LIST", "CPUs they may use, as in 0-3,6"},
         [OPTION_BLOCK] = {"block", 0, required_argument, "SIZE|none",
                           "Size of all block devices together"},
@@ -80,7 +80,7 @@ const Verb verbs[] = {
          .max_args = 1,
          .flags = VERB_MAY_ASK,
          .synopsis = "NAME",
-         .help = "Make a unikernel what it was before its last update",
+         .help = "Undo the last update of a unikernel",
          .run = verb_rollback},
         {.name = "start",
          .max_args = VERB_ANY,
@@ -159,7 +159,7 @@ const Verb verbs[] = {
          .flags = VERB_MAY_ASK | VERB_IMAGE_IN,
          .options = BIT(BLOCK_DIR) | BIT(NO_START),
          .synopsis = "FILE",
-         .help = "Take over what an albatross in OCaml has, from its state file",
+         .help = "Take over what an albatross in OCaml has",
          .run = verb_import_state},
         {.name = "policy",
          .min_args = 1,
@@ -169,13 +169,13 @@ const Verb verbs[] = {
                     BIT(OWNER) | BIT(RECURSIVE),
          .infos = policy_infos,
          .synopsis = "list [PATH] | set PATH | remove PATH",
-         .help = "List, set and remove what may be used below a path",
+         .help = "List, set, remove what may be used below a path",
          .run = verb_policy},
         {.name = "cat-config",
          .max_args = 0,
          .flags = VERB_NEEDS_NO_DAEMON,
          .synopsis = "",
-         .help = "Show the configuration files of albatrossd, in their order",
+         .help = "Show the configuration files of albatrossd",
          .run = verb_cat_config},
 };
 

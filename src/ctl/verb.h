@@ -27,7 +27,7 @@ struct Verb {
         const OptionInfo *infos; /* by OptionId: of those that are something else here; or NULL */
         const char *synopsis;
         const char *help;
-        /* Returns the exit status, or a negative errno with @fault filled. NULL: not there yet. */
+        /* Returns the exit status, or a negative errno with @fault filled. */
         int (*run)(const Options *options, Fault *fault);
 };
 

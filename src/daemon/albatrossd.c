@@ -121,9 +121,10 @@ int main(int argc, char *argv[]) {
         if (argc > 1) {
                 bool version = argc == 2 && strcmp(argv[1], "--version") == 0;
 
-                printf(version ? "albatrossd " ALBATROSS_VERSION "\n"
-                               : "albatrossd takes no arguments; systemd starts it. "
-                                 "See albatrossd.service and albatrossctl(1).\n");
+                fputs(version ? "albatrossd " ALBATROSS_VERSION "\n"
+                              : "albatrossd takes no arguments; systemd starts it. "
+                                "See albatrossd(8) and albatrossctl(1).\n",
+                      version ? stdout : stderr);
                 return version ? EXIT_SUCCESS : EXIT_FAILURE;
         }
 

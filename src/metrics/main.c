@@ -69,9 +69,20 @@ static int complain(const char *text) {
         return EXIT_FAILURE;
 }
 
+static int help(void) {
+        puts("albatross-metrics [OPTION...]\n\n"
+             "Tell Prometheus what there is of unikernels. albatross-metrics.socket starts it.\n\n"
+             "  --exit-idle-time=TIME  How long it stays when nobody is there; default 30s\n"
+             "  --help                 Show this help\n"
+             "  --version              Show the version\n\n"
+             "See also albatross-metrics(8).");
+        return EXIT_SUCCESS;
+}
+
 int main(int argc, char *argv[]) {
         static const struct option options[] = {
                 {"exit-idle-time", required_argument, NULL, 'e'},
+                {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'v'},
                 {},
         };
@@ -83,6 +94,8 @@ int main(int argc, char *argv[]) {
                         puts("albatross-metrics " ALBATROSS_VERSION);
                         return EXIT_SUCCESS;
                 }
+                if (c == 'h')
+                        return help();
                 if (c != 'e')
                         return complain("What is that?");
                 if (number_parse_span(optarg, &idle_usec) < 0)

@@ -4,7 +4,8 @@
 # check-help.sh ALBATROSSCTL
 #
 # albatrossctl --help, its man page and its completions for three shells name the same verbs, and
-# for each verb the same options: in both directions, so that none of them lags behind or invents.
+# for each verb the same options: in both directions, so that none of them lags behind or invents. A
+# help text has at most 80 columns.
 set -euo pipefail
 albatrossctl=$(realpath "$1")
 cd "$(dirname "$0")/../.."
@@ -19,12 +20,21 @@ same() {
     bad=1
 }
 
+# A help text fits into a terminal.
+narrow() { # WHAT TEXT
+    ! awk 'length > 80' <<<"$2" | grep . || {
+        echo "^ $1: more than 80 columns"
+        bad=1
+    }
+}
+
 # The options in a help text, below its line that begins with $1. "-j" has no long form.
 help_options() {
     sed -n "/^$1/,/^\$/s/^ *\(-[A-Za-z] \)\{0,1\} *\(--[a-z-]*\).*/\2/p; /^$1/,/^\$/s/^ *-j .*/-j/p"
 }
 
 help=$("$albatrossctl" --help)
+narrow 'help' "$help"
 mapfile -t verbs < <(sed -n '/^Verbs:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p' <<<"$help")
 globals=$(help_options Options: <<<"$help")
 [ ${#verbs[@]} -ge 10 ] || { echo "only ${#verbs[@]} verbs found in --help"; exit 1; }
@@ -37,6 +47,7 @@ for verb in "${verbs[@]}"; do
     options[$verb]=$(help_options "Options of $verb" <<<"$text")
     alias[$verb]=$(sed -n 's/^"\(.*\)" is the same\.$/\1/p' <<<"$text")
     [ -z "${alias[$verb]}" ] || names+=$'\n'${alias[$verb]}
+    narrow "help of $verb" "$text"
     same "help of $verb" "$globals" "$(help_options Options: <<<"$text")"
 done
 all=$(printf '%s\n' "$globals" "${options[@]}" | sed '/^$/d')
@@ -79,8 +90,7 @@ fish_options() {
 same 'zsh, verbs' "$names" "$(sed -n "s/^        '\([a-z-]*\):.*/\1/p" "$zsh")"
 same 'zsh, verbs it looks for' "$names" "$(sed -n 's/.*(r)(\(.*\))\].*/\1/p' "$zsh" | tr '|' '\n')"
 same 'zsh, global options' "$globals" "$(sed -n '/^    global=(/,/^    )/p' "$zsh" | zsh_options)"
-same 'fish, verbs' "$names" "$(sed -n 's/^set -l verbs //p' "$fish" | tr ' ' '\n')"
-same 'fish, verbs it offers' "$names" "$(sed -n 's/.* -n \$none -a \([a-z-]*\).*/\1/p' "$fish")"
+same 'fish, verbs' "$names" "$(sed -n 's/.* -n \$none -a \([a-z-]*\).*/\1/p' "$fish")"
 same 'fish, global options' "$globals" "$(grep '^complete -c albatrossctl -[sl]' "$fish" | fish_options)"
 
 for verb in "${verbs[@]}"; do
@@ -88,7 +98,7 @@ for verb in "${verbs[@]}"; do
         same "bash, options of $name" "${options[$verb]}" "$(bash_lists __albatrossctl_options "$name")"
         same "zsh, options of $name" "${options[$verb]}" "$(zsh_branch "$name")"
         same "fish, options of $name" "${options[$verb]}" \
-            "$(grep -E "from [a-z -]*\b$name\b[a-z -]*'" "$fish" | fish_options)"
+            "$(grep -E "__albatrossctl_verb ([a-z -]* )?$name( [a-z -]*)?'" "$fish" | fish_options)"
     done
 done
 

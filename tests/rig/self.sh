@@ -42,6 +42,8 @@ check 'binds a folder elsewhere' "${rig[@]}" -b "$place/state:/var/lib/albatross
 check '... where what is written stays' test -e "$place/state/kept"
 refuse 'refuses to bind what is not there' 'nothing there to bind' "${rig[@]}" -b "$place/nothing" -- true
 refuse 'refuses an option that it does not know' 'no such option' "${rig[@]}" --wm -- true
+check 'tools/check refuses what is none of its tests' status_of 2 "$top/tools/check" unit lifecicle
+check '... nor is the library of the system tests one' status_of 2 "$top/tools/check" lib
 refuse 'wants a command where there is no terminal' 'no command given' "${rig[@]}"
 
 # It leaves nothing behind, however it ends. Other rigs may be running here: what is looked at is the

@@ -65,6 +65,15 @@ try() { # SHELL
         done
         say_result ok "$shell: $sentence"
     }
+    spare() { # SENTENCE LINE WORD...: none of these is
+        local sentence=$1 line=$2 word
+        shift 2
+        "offered_by_$shell" "$line" >"$test_output"
+        for word; do
+            ! grep -qxF -e "$word" -e "$word=" "$test_output" || { say_failure "$shell: $sentence" "\"$word\" is offered behind \"$line\":"; return; }
+        done
+        say_result ok "$shell: $sentence"
+    }
     offer 'verbs' 'albatrossctl ' list status monitor top stats console policy block
     offer 'names' 'albatrossctl status ' comp:web comply
     offer 'names, to be watched, and paths' 'albatrossctl monitor ' comp:web comply comp:
@@ -77,12 +86,34 @@ try() { # SHELL
     offer 'policies' 'albatrossctl policy set ' comp
     offer 'block devices' 'albatrossctl block write ' comp:data
     offer 'options' 'albatrossctl top --' --paths --reverse
+    offer 'a file to create one from' 'albatrossctl create new ' image-here
+    offer '  the same behind an option' 'albatrossctl -p comp create --memory=2 new ' image-here
+    offer 'a file to update it with' 'albatrossctl update comp:web ' image-here
+    spare 'where a name is meant no file' 'albatrossctl update ' image-here
+    offer 'an option whose value can be left out has none behind it' 'albatrossctl update --wait-running ' comp:web
+    offer '  nor has this one' 'albatrossctl set --restart ' comp:web comply
+    offer 'paths, whose block devices to list' 'albatrossctl block list ' comp:
+    spare '  but no block devices' 'albatrossctl block list ' comp:data
+    spare 'no block devices for a new one' 'albatrossctl block create ' comp:data
+    offer 'a file to write to a block device' 'albatrossctl block write comp:data ' image-here
+    offer 'a file to begin one with' 'albatrossctl block create comp:more 1 ' image-here
+    spare '  but none as its size' 'albatrossctl block create comp:more ' image-here
+    spare 'neither names nor files for a policy' 'albatrossctl policy set ' comply image-here
+    offer 'the options of a policy' 'albatrossctl policy set comp --' --recursive
+    spare '  and none of set' 'albatrossctl policy set comp --' --startup --restart --now
+    offer 'the options of a block device' 'albatrossctl block create comp:more 1 --' --plain
+    spare '  and none of create' 'albatrossctl block create comp:more 1 --' --memory --startup --console
+    spare 'no more lines of costs than all' 'albatrossctl top -n ' all
 }
 
-mkdir -p "$test_output.home"
+mkdir -p "$test_output.home" "$test_output.files"
+touch "$test_output.files/image-here"
+cd "$test_output.files" || exit
 if [ -e /usr/share/bash-completion/bash_completion ]; then
     try bash
     equal 'bash: what fits the beginning, behind a ":" only the rest' web "$(offered_by_bash 'albatrossctl status comp:w')"
+    equal 'bash: how many lines of a console' all "$(offered_by_bash 'albatrossctl console -n a')"
+    equal 'bash: when it is started again' no "$(offered_by_bash 'albatrossctl set comp:web --restart=n')"
     equal 'bash: values of an option' 'cpu' "$(offered_by_bash 'albatrossctl top --sort=c')"
 else
     say_result skip 'bash-completion is not installed'
@@ -98,4 +129,5 @@ done
 albatrossctl -q destroy comp:web comply
 albatrossctl -q block remove comp:data
 albatrossctl -q policy remove comp
+cd / || exit
 rm -rf "$test_output".*

@@ -37,15 +37,29 @@ equal 'status of something stopped ends with 3' 3 $?
 check 'stop of something stopped is a success' albatrossctl stop life
 check 'it starts again' albatrossctl start life
 equal 'and runs' running "$(albatrossctl show life -P State)"
+prints 'destroy --dry-run only says so' 'Would destroy life' albatrossctl destroy --dry-run life
+equal 'in a form that can be typed back' 'Would destroy :life' "$(albatrossctl -p other destroy --dry-run :life)"
+equal 'also with its disks' 'Would destroy life and its block devices' "$(albatrossctl destroy --blocks --dry-run life)"
+equal 'and it runs on' running "$(albatrossctl show life -P State)"
 check 'destroy ends and removes it' albatrossctl destroy life
 albatrossctl status life >/dev/null 2>&1
 equal 'status of something unknown ends with 4' 4 $?
 refuse 'destroy of something gone is refused' 'no unikernel life' albatrossctl destroy life
 
+equal 'create --dry-run only says so' 'Would create later' "$(albatrossctl create --dry-run later "$HELLO")"
+equal 'so it does with --force' 'Would create later' "$(albatrossctl create --force --dry-run later "$HELLO")"
 check 'create --no-start does not start' albatrossctl create --no-start later "$HELLO"
 equal 'it is stopped' stopped "$(albatrossctl show later -P State)"
 check 'and has no scope' not systemctl is-active -q albatross-later.scope
-check 'destroy removes it as well' albatrossctl destroy later
+refuse 'create --dry-run of what is there is refused' 'exists already' albatrossctl create --dry-run later "$HELLO"
+equal 'with --force it would be updated' 'Would update later' "$(albatrossctl create --force --dry-run later "$HELLO")"
+equal 'and was not' stopped "$(albatrossctl show later -P State)"
+prints 'destroy removes it as well, and says where its words are' 'journalctl -u albatross-later.scope' \
+    albatrossctl destroy later
+check 'another' albatrossctl create --no-start later "$HELLO"
+prints 'destroy says that block devices are kept' 'Block devices are kept' albatrossctl destroy later
+check 'and another' albatrossctl create --no-start later "$HELLO"
+check 'but not where they go, too' eval '! albatrossctl destroy --blocks later 2>&1 | grep "are kept"'
 
 albatrossctl create --console ends "$HELLO" -- --exit=42 >/dev/null
 equal 'create --console ends with the status of the unikernel' 42 $?

@@ -21,6 +21,12 @@ active() { systemctl is-active -q "$1"; }
 # A sample as the strict parser has read it, without its value; and that.
 value() { sed -n "s/^$1 //p" "$work/openmetrics.samples"; }
 
+program=$(systemctl show -P ExecStart albatross-metrics | sed 's/.*path=\([^ ]*\) .*/\1/')
+prints 'it says what it takes' '--exit-idle-time=' "$program" --help
+prints 'and which version it is' 'albatross-metrics ' "$program" --version
+refuse 'it takes no other option' 'albatross-metrics(8)' "$program" --nonsense
+equal 'and says so on standard error' '' "$("$program" --nonsense 2>/dev/null)"
+
 refuse 'it is off until somebody wants it' 'refused' "$client" get ''
 check 'it is switched on' systemctl start albatross-metrics.socket
 check 'which starts nothing' not active albatross-metrics.service
@@ -180,7 +186,7 @@ check 'they come back' wait_for 10 eval 'body "" | grep -qx "albatross_statistic
 
 # --- nobody is there
 mkdir -p /run/systemd/system/albatross-metrics.service.d
-printf '[Service]\nExecStart=\nExecStart=%s --exit-idle-time=1s\n' "$(systemctl show -P ExecStart albatross-metrics | sed 's/.*path=\([^ ]*\) .*/\1/')" \
+printf '[Service]\nExecStart=\nExecStart=%s --exit-idle-time=1s\n' "$program" \
     >/run/systemd/system/albatross-metrics.service.d/50-test.conf
 systemctl daemon-reload
 systemctl stop albatross-metrics.service

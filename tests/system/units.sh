@@ -12,6 +12,10 @@ check 'systemd finds nothing wrong with them' systemd-analyze verify --man=no "$
 prints 'albatrossd is enabled' enabled systemctl is-enabled albatrossd.service
 prints 'its socket is enabled' enabled systemctl is-enabled albatrossd.socket
 prints 'albatrossd is there' active systemctl is-active albatrossd.service
+program=$(systemctl show -P ExecStart albatrossd | sed 's/.*path=\([^ ]*\) .*/\1/')
+prints 'it says which version it is' 'albatrossd ' "$program" --version
+refuse 'it takes no arguments' 'takes no arguments' "$program" --nonsense
+equal 'and says so on standard error' '' "$("$program" --nonsense 2>/dev/null)"
 for folder in /run/albatross /var/lib/albatross; do
     equal "$folder is for root alone" '700 root root' "$(stat -c '%a %U %G' $folder)"
 done
