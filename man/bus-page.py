@@ -10,6 +10,10 @@ import re
 import sys
 
 
+# These are those of another section, but for a few that the template itself explains.
+TOLD_BY_HAND = {"set", "update"}
+
+
 def table(path):
     with open(path, encoding="utf-8") as lines:
         return [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
@@ -71,6 +75,7 @@ def print_statistics(figures, where):
 
 def main():
     template, manager, unikernel, fields, methods, errors, statistics = sys.argv[1:]
+    sections = {row[0] for row in table(fields)} - TOLD_BY_HAND
     interfaces = {"manager": Interface(manager), "unikernel": Interface(unikernel)}
     actions = {name: (action, verb) for name, action, verb in table(methods)}
     with open(template, encoding="utf-8") as lines:
@@ -82,6 +87,7 @@ def main():
                 interfaces[word[2]].print_members(word[1][:-1], actions if word[2] == "manager" else {})
             elif word[1] == "fields":
                 print_fields(table(fields), word[2])
+                sections.discard(word[2])
             elif word[1] == "statistics":
                 print_statistics(table(statistics), word[2])
             elif word[1] == "errors":
@@ -89,6 +95,8 @@ def main():
                     print(f"*{name}*\n\t{quoted(text)}.\n")
             else:
                 sys.exit(f"bus-page: {line}")
+    if sections:
+        sys.exit(f"bus-page: {template} leaves out the fields of {', '.join(sorted(sections))}")
 
 
 main()
