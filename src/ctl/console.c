@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/number.h"
 #include "ctl/console.h"
 #include "ctl/error.h"
@@ -90,13 +91,6 @@ int console_answer(sd_bus_message *reply, int *ret_fd, Fault *fault) {
         return 0;
 }
 
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
-}
-
 void console_stream_close(ConsoleStream *stream) {
         int fd = stream->reader.fd;
 
@@ -113,12 +107,12 @@ int console_stream_open(ConsoleStream *stream, sd_bus_message *reply, Fault *fau
         console_stream_close(stream);
         stream->reader.fd = fd;
         stream->is_whole = stream->has_come = false;
-        stream->opened_usec = now_usec();
+        stream->opened_usec = clock_usec(CLOCK_MONOTONIC);
         return 0;
 }
 
 int console_stream_broke(ConsoleStream *stream, const char *name, Fault *fault) {
-        if (stream->has_come || now_usec() > stream->opened_usec + BREAK_USEC)
+        if (stream->has_come || clock_usec(CLOCK_MONOTONIC) > stream->opened_usec + BREAK_USEC)
                 stream->n_breaks = 0;
         if (++stream->n_breaks > N_BREAKS_MAX)
                 return fault_set(fault, FAULT_FAILED,

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ctl/human.h"
 
 void human_size(uint64_t bytes, char ret[static HUMAN_MAX + 1]) {
@@ -67,8 +68,5 @@ void human_time(uint64_t usec, char ret[static HUMAN_MAX + 1]) {
 }
 
 uint64_t human_now(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        return clock_usec(CLOCK_REALTIME);
 }

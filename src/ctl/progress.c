@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ctl/human.h"
 #include "ctl/progress.h"
 
@@ -14,15 +14,8 @@
 #define BAR_MAX       40U
 #define BAR_MIN       8U
 
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
-}
-
 Progress progress_start(const Options *options, uint64_t total) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
         return (Progress){
                 .wanted = isatty(STDERR_FILENO) && !option_given(options, OPTION_QUIET),
@@ -92,7 +85,7 @@ static unsigned terminal_width(void) {
 
 void progress_show(Progress *progress, uint64_t done) {
         char text[PROGRESS_TEXT_MAX + 1];
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
         if (!progress->wanted || now - progress->drawn_usec < PROGRESS_USEC)
                 return;

@@ -198,21 +198,6 @@ bool figure_source_is_cgroup(FigureSource source) {
         return sources[source].is_cgroup;
 }
 
-const char *figure_unit_name(FigureUnit unit) {
-        static const char *const names[] = {
-                [FIGURE_COUNT] = "-",
-                [FIGURE_BYTES] = "bytes",
-                [FIGURE_BLOCKS] = "512 bytes",
-                [FIGURE_USEC] = "microseconds",
-                [FIGURE_UTC] = "microseconds UTC",
-                [FIGURE_PERCENT] = "percent",
-                [FIGURE_BITS_PER_SECOND] = "bits per second",
-                [FIGURE_BITS] = "IFF_ bits",
-        };
-
-        return names[unit];
-}
-
 uint64_t figure_from_double(double value) {
         uint64_t bits;
 

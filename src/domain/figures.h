@@ -142,7 +142,6 @@ extern const FigureInfo interface_figure_infos[N_INTERFACE_STATISTICS];
 
 /* "cpu.stat": how the source is called. */
 const char *figure_source_name(FigureSource source);
-const char *figure_unit_name(FigureUnit unit);
 
 /* Is it a file of a control group? */
 bool figure_source_is_cgroup(FigureSource source);

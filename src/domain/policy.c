@@ -86,13 +86,6 @@ bool policy_field_equal(const Policy *policy, const Policy *other, PolicyField f
         return false;
 }
 
-bool policy_equal(const Policy *policy, const Policy *other) {
-        for (PolicyField field = 0; field < POLICY_N_FIELDS; field++)
-                if (!policy_field_equal(policy, other, field))
-                        return false;
-        return true;
-}
-
 bool policy_field_fits(const Policy *policy, const Policy *larger, PolicyField field) {
         switch (field) {
         case POLICY_UNIKERNELS:

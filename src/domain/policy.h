@@ -48,7 +48,6 @@ void policy_clear(Policy *policy);
 /* Is it one that could be set: usable, in whole MiB, within the bounds above? */
 int policy_check(const Policy *policy, Fault *fault);
 
-bool policy_equal(const Policy *policy, const Policy *other);
 bool policy_field_equal(const Policy *policy, const Policy *other, PolicyField field);
 
 /* Does @larger allow all that @policy allows? Owners are no limit: they always fit. */

@@ -50,15 +50,6 @@ int leases_open(Leases *leases, const char *folder, uint32_t first, uint32_t las
         return 0;
 }
 
-void leases_close(Leases *leases) {
-        if (leases->leases)
-                for (size_t i = 0; i <= leases->last - leases->first; i++)
-                        fd_close(leases->leases[i].lock_fd);
-        free(leases->leases);
-        leases->leases = NULL;
-        leases->folder_fd = fd_close(leases->folder_fd);
-}
-
 static Lease *lease_find(const Leases *leases, uint32_t uid) {
         if (uid < leases->first || uid > leases->last)
                 return NULL;

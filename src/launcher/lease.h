@@ -43,9 +43,6 @@ int leases_open(Leases *leases, const char *folder, uint32_t first, uint32_t las
  * others are removed. */
 int leases_take_over(Leases *leases);
 
-/* Closes, and by that unlocks, all. */
-void leases_close(Leases *leases);
-
 /* Both: -EPERM for a uid outside the range, -EBUSY for one that somebody else holds, or that can't
  * be shared with this. */
 int lease_take_tender(Leases *leases, uint32_t uid);

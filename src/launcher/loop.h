@@ -19,9 +19,6 @@ struct Watch {
         WatchReady *ready;
 };
 
-#define WATCH_NONE                                                                                 \
-        { .fd = -1, .epoll_fd = -1 }
-
 /* Watches @fd, which belongs to @watch afterwards; on failure it stays the caller's. */
 int watch_start(Watch *watch, int epoll_fd, int fd, uint32_t events);
 

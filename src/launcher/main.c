@@ -29,16 +29,13 @@
 
 #include "base/cleanup.h"
 #include "base/listener.h"
+#include "base/say.h"
 #include "launcher/connection.h"
 #include "launcher/launcher.h"
 #include "launcher/notify.h"
 #include "launcher/options.h"
 #include "launcher/serve.h"
 #include "launcher/state.h"
-
-/* A line as the journal takes its priority from, "<4>text". */
-#define say(level, format, ...)                                                                    \
-        ((void) fprintf(stderr, "<%d>" format "\n", level __VA_OPT__(, ) __VA_ARGS__))
 
 /* It is looked at again after whatever happens next, or after the time of a pause. */
 static void stop_listening(Launcher *launcher) {

@@ -2,21 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "launcher/request.h"
-
-/* Names and scopes stand in the line-based header of a journal stream: no line may be smuggled
- * into it. What else makes a good name is not decided here. */
-static bool text_is_plain(const char *text) {
-        if (!*text)
-                return false;
-        for (; *text; text++)
-                if (*text <= ' ' || *text >= 0x7f)
-                        return false;
-        return true;
-}
 
 static int check_verb(const LauncherRequest *request) {
         switch ((LauncherVerb) request->verb) {
@@ -26,6 +15,8 @@ static int check_verb(const LauncherRequest *request) {
                         return -EINVAL;
                 return 0;
         case LAUNCHER_SPAWN:
+                /* Both stand in the line-based header of a journal stream: no line may be smuggled
+                 * into it. What else makes a good name is not decided here. */
                 return text_is_plain(request->name) && text_is_plain(request->scope) ? 0 : -EINVAL;
         case LAUNCHER_SIGNAL:
                 return request->signal > 0 && request->signal < NSIG ? 0 : -EINVAL;

@@ -4,20 +4,13 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/packet.h"
 #include "launcher/birth.h"
 #include "launcher/launcher.h"
 #include "launcher/request.h"
 #include "launcher/serve.h"
-
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
 
 static int serve_probe(Connection *connection,
                        const LauncherRequest *request,
@@ -42,7 +35,7 @@ static int serve_probe(Connection *connection,
                 return r;
         child->uid = request->uid;
         child->state = LAUNCHER_RUNNING;
-        child->deadline_usec = now_usec() + request->deadline_usec;
+        child->deadline_usec = clock_usec(CLOCK_MONOTONIC) + request->deadline_usec;
         child_insert(child);
 
         r = child_fork(child, &plan);
@@ -219,7 +212,7 @@ int serve_deadlines(Launcher *launcher) {
 
         if (list_is_empty(&launcher->table.probes))
                 return -1;
-        now = now_usec();
+        now = clock_usec(CLOCK_MONOTONIC);
         LIST_FOREACH(link, &launcher->table.probes) {
                 Child *child = LIST_ENTRY(link, Child, link);
 

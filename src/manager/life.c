@@ -6,17 +6,14 @@
  */
 
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
 uint64_t manager_now(clockid_t clock) {
-        struct timespec now;
-
-        clock_gettime(clock, &now);
-        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+        return clock_usec(clock);
 }
 
 void life_forget_restart(Unikernel *unikernel) {

@@ -190,6 +190,55 @@ static int open_programs(Manager *manager, Fault *fault) {
         return tenders_new(&manager->tenders, manager);
 }
 
+static int open_folders(Manager *manager, Fault *fault) {
+        const struct {
+                int *fd;
+                const char *path;
+        } folders[] = {
+                {&manager->state_fd, ALBATROSS_STATEDIR "/v1"},
+                {&manager->run_fd, ALBATROSS_RUNTIMEDIR "/runs"},
+                {&manager->slices_fd, ALBATROSS_RUNTIMEDIR "/slices"},
+        };
+
+        for (size_t i = 0; i < N_ELEMENTS(folders); i++) {
+                *folders[i].fd = open_folder(AT_FDCWD, folders[i].path);
+                if (*folders[i].fd < 0)
+                        return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
+                                         folders[i].path, strerror(-*folders[i].fd));
+        }
+        /* Whoever else works there would take our tenders for strays, and we his. The writer has
+         * this descriptor, too: what the one before us was asked to write comes first. */
+        if (flock(manager->state_fd, LOCK_EX | LOCK_NB) < 0)
+                return fault_set(fault, FAULT_FAILED, "Another albatrossd works in %s",
+                                 ALBATROSS_STATEDIR "/v1");
+        return 0;
+}
+
+static int start_writers(Manager *manager) {
+        const WriterSpec writer = {
+                .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
+                .state_fd = manager->state_fd,
+                .block_fd = manager->block_fd,
+        };
+        const WriterSpec look_up = {
+                .program = ALBATROSS_LIBEXECDIR "/albatross-look-up",
+                .state_fd = -1,
+                .block_fd = -1,
+                .patience_usec = manager->settings.start_usec,
+        };
+        int r;
+
+        r = writer_link_new(&manager->writer, manager->event, &writer);
+        if (r < 0)
+                return r;
+        /* About no uid at all: the answer says that it has begun. */
+        r = writer_order(manager->writer, &(const WriterOrder){.verb = WRITER_FREE_UIDS}, on_writer,
+                         manager);
+        if (r < 0)
+                return r;
+        return writer_link_new(&manager->look_up, manager->event, &look_up);
+}
+
 static int open_all(Manager *manager, Fault *fault) {
         const LauncherHandlers handlers = {
                 .entry = adopt_entry,
@@ -199,23 +248,9 @@ static int open_all(Manager *manager, Fault *fault) {
         };
         int r;
 
-        manager->state_fd = open_folder(AT_FDCWD, ALBATROSS_STATEDIR "/v1");
-        if (manager->state_fd < 0)
-                return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
-                                 ALBATROSS_STATEDIR "/v1", strerror(-manager->state_fd));
-        /* Whoever else works there would take our tenders for strays, and we his. The writer has
-         * this descriptor, too: what the one before us was asked to write comes first. */
-        if (flock(manager->state_fd, LOCK_EX | LOCK_NB) < 0)
-                return fault_set(fault, FAULT_FAILED, "Another albatrossd works in %s",
-                                 ALBATROSS_STATEDIR "/v1");
-        manager->run_fd = open_folder(AT_FDCWD, ALBATROSS_RUNTIMEDIR "/runs");
-        if (manager->run_fd < 0)
-                return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
-                                 ALBATROSS_RUNTIMEDIR "/runs", strerror(-manager->run_fd));
-        manager->slices_fd = open_folder(AT_FDCWD, ALBATROSS_RUNTIMEDIR "/slices");
-        if (manager->slices_fd < 0)
-                return fault_set(fault, FAULT_FAILED, "%s can't be opened: %s",
-                                 ALBATROSS_RUNTIMEDIR "/slices", strerror(-manager->slices_fd));
+        r = open_folders(manager, fault);
+        if (r < 0)
+                return r;
         r = open_programs(manager, fault);
         if (r < 0)
                 return r;
@@ -228,26 +263,7 @@ static int open_all(Manager *manager, Fault *fault) {
         r = blocks_open_folder(manager, fault);
         if (r < 0)
                 return r;
-        r = writer_link_new(&manager->writer, manager->event,
-                            &(const WriterSpec){
-                                    .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
-                                    .state_fd = manager->state_fd,
-                                    .block_fd = manager->block_fd,
-                            });
-        if (r < 0)
-                return r;
-        /* About no uid at all: the answer says that it has begun. */
-        r = writer_order(manager->writer, &(const WriterOrder){.verb = WRITER_FREE_UIDS}, on_writer,
-                         manager);
-        if (r < 0)
-                return r;
-        r = writer_link_new(&manager->look_up, manager->event,
-                            &(const WriterSpec){
-                                    .program = ALBATROSS_LIBEXECDIR "/albatross-look-up",
-                                    .state_fd = -1,
-                                    .block_fd = -1,
-                                    .patience_usec = manager->settings.start_usec,
-                            });
+        r = start_writers(manager);
         if (r < 0)
                 return r;
         r = host_bridges_begin(manager);

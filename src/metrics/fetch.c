@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "metrics/fetch.h"
 #include "metrics/reply.h"
 
@@ -34,13 +34,6 @@ struct Fetch {
         sd_bus_message *statistics;
         Snapshot snapshot;
 };
-
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
-}
 
 /* Without these nothing is known. */
 static void complain(Fetch *fetch, const char *reason) {
@@ -98,7 +91,7 @@ typedef void (*Complain)(Fetch *fetch, const char *reason);
 static bool is_answer(Fetch *fetch, sd_bus_message *reply, Complain complain_about) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
 
-        fetch->answered_usec = now_usec();
+        fetch->answered_usec = clock_usec(CLOCK_MONOTONIC);
         if (!error)
                 return true;
         complain_about(fetch,
@@ -236,7 +229,7 @@ int fetch_start(Fetch **ret, sd_event *event, Fetched done, void *userdata) {
         fetch->event = sd_event_ref(event);
         fetch->done = done;
         fetch->userdata = userdata;
-        fetch->began_usec = fetch->answered_usec = now_usec();
+        fetch->began_usec = fetch->answered_usec = clock_usec(CLOCK_MONOTONIC);
         r = begin(fetch);
         if (r < 0) {
                 fetch_free(fetch);

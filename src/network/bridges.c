@@ -189,9 +189,3 @@ int host_bridges_open(HostBridges *bridges, Netlink *questions) {
                 return r;
         return reload(bridges);
 }
-
-void host_bridges_close(HostBridges *bridges) {
-        netlink_close(&bridges->notifications);
-        free(bridges->bridges);
-        *bridges = (HostBridges){};
-}

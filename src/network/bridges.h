@@ -28,7 +28,6 @@ typedef struct HostBridges {
 
 /* Watches from now on; @questions is where it asks, and must outlive it. */
 int host_bridges_open(HostBridges *bridges, Netlink *questions);
-void host_bridges_close(HostBridges *bridges);
 
 /* Takes note of all that the kernel has told meanwhile, and asks again what was torn. */
 int host_bridges_update(HostBridges *bridges);

@@ -17,7 +17,7 @@
 
 #include "base/listener.h"
 #include "base/packet.h"
-#include "network/say.h"
+#include "base/say.h"
 #include "network/serve.h"
 
 /* Room for the names of all interfaces that there can be (socket(7), doubled by the kernel). */

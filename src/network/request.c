@@ -4,17 +4,8 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "network/request.h"
-
-/* It becomes an alias, which people read on their terminals. */
-static bool text_is_plain(const char *text) {
-        if (!*text)
-                return false;
-        for (; *text; text++)
-                if (*text <= ' ' || *text >= 0x7f)
-                        return false;
-        return true;
-}
 
 static bool mac_is_usable(const uint8_t mac[static NETWORK_MAC_SIZE]) {
         static const uint8_t none[NETWORK_MAC_SIZE];
@@ -30,6 +21,7 @@ static int check_tap(const NetworkRequest *request) {
         if (!memchr(request->bridge.text, '\0', sizeof(request->bridge.text)) ||
             !memchr(request->unikernel, '\0', sizeof(request->unikernel)))
                 return -EINVAL;
+        /* They become an alias, which people read on their terminals. */
         if (!text_is_plain(request->bridge.text) || !text_is_plain(request->unikernel))
                 return -EINVAL;
         return mac_is_usable(request->mac) ? 0 : -EINVAL;

@@ -6,8 +6,8 @@
 #include <syslog.h>
 
 #include "base/packet.h"
+#include "base/say.h"
 #include "network/removal.h"
-#include "network/say.h"
 #include "network/serve.h"
 
 typedef struct ReplyMessage {

@@ -20,7 +20,7 @@
 #include "base/file.h"
 #include "base/listener.h"
 #include "base/packet.h"
-#include "network/say.h"
+#include "base/say.h"
 #include "statistics/sweep.h"
 
 #define IDLE_MSEC (20 * 1000)

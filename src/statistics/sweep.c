@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "network/say.h"
+#include "base/clock.h"
+#include "base/say.h"
 #include "statistics/files.h"
 #include "statistics/kvm.h"
 #include "statistics/links.h"
@@ -77,13 +77,6 @@ static int common_read(Common *common, Sweep *sweep, const Target *targets, uint
 
 /* --- one target --- */
 
-static uint64_t now_usec(clockid_t clock) {
-        struct timespec now;
-
-        clock_gettime(clock, &now);
-        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
-}
-
 static void take_file(int dir_fd, FigureSource source, Figures *figures) {
         static char text[FILE_MAX];
 
@@ -103,7 +96,7 @@ static void read_group(int cgroup_fd, const char *group, Figures *figures) {
 }
 
 static void compute(const Sweep *sweep, uint64_t start_ticks, Figures *figures) {
-        uint64_t utc = now_usec(CLOCK_REALTIME), boot = now_usec(CLOCK_BOOTTIME), start, used;
+        uint64_t utc = clock_usec(CLOCK_REALTIME), boot = clock_usec(CLOCK_BOOTTIME), start, used;
 
         figures_set(figures, FIGURE_TIMESTAMP, utc);
         figures_set(figures, FIGURE_RUNTIME,

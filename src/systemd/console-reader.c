@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/packet.h"
 #include "systemd/console-confine.h"
 #include "systemd/console-flush.h"
@@ -147,13 +148,11 @@ static int drain(Console *console) {
 
 static int poll_timeout(sd_journal *journal) {
         uint64_t at_usec, now_usec;
-        struct timespec now;
 
         /* Only where journal files lie on a network has it one. */
         if (sd_journal_get_timeout(journal, &at_usec) < 0 || at_usec == UINT64_MAX)
                 return -1;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        now_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        now_usec = clock_usec(CLOCK_MONOTONIC);
         return at_usec <= now_usec ? 0 : (int) MIN_OF((at_usec - now_usec) / 1000 + 1, INT_MAX);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/policy-equal.h"
 #include "base/cleanup.h"
 #include "fuzz.h"
 #include "manager/manager-internal.h"

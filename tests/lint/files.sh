@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # What every file of the project has or must not have: a licence line, at most 500 lines, no white
-# space at line ends, no trace of the machine or the place where somebody happened to work on it.
+# space at line ends, no trace of the machine or the place where somebody happened to work on it; and
+# scripts can be run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,10 +21,11 @@ else
 fi
 [ ${#files[@]} -gt 20 ] || say "only ${#files[@]} files found: is this the right folder?"
 
-# Each word is written with a bracket, so that this file does not find itself.
+# Somebody's folders, what he has put into /tmp, servers that listen where he works. A bracket keeps
+# this file from finding itself.
 words=(
-    '(^|[^[:alnum:]_.])/[w]ork/' '/[f]arm/' '/tmp/[w]t/' '/home/[a-z]+/[a-z]' '(^|[^[:alnum:]_.}/])/[r]oot/[a-z]+/'
-    '[a]rtifact-?registry' '[p]kg\.dev/' '[g]oogleapis' '127\.0\.0\.1:[0-9]'
+    '(^|[^[:alnum:]_.}/])/([h]ome|[U]sers)/[[:alnum:]_.-]+/[[:alnum:]]' '(^|[^[:alnum:]_.}/])/[r]oot/[[:alnum:]_.-]+'
+    '(^|[^[:alnum:]_.}/])/([t]mp|var/[t]mp)/[[:alnum:]_.-]+/[[:alnum:]]' '127\.[0-9.]+:[0-9]' '[l]ocalhost:[0-9]'
 )
 pattern=$(IFS='|'; echo "${words[*]}")
 
@@ -42,5 +44,8 @@ mapfile -t code < <(printf '%s\n' "${files[@]}" |
 mapfile -t written < <(printf '%s\n' "${files[@]}" | grep -v '^tests/fuzz/seeds/')
 ! grep -nIE '[[:space:]]$' -- "${written[@]}" || say '^ white space at the end of a line'
 ! grep -rnE '\bgoto[[:space:]]+[a-z_]+;' --include='*.[ch]' src tests || say '^ goto'
+diff <(printf '%s\n' "${files[@]}" | tr '\n' '\0' | xargs -0 awk 'FNR == 1 && /^#!/ { print FILENAME } { nextfile }' | sort) \
+    <(for f in "${files[@]}"; do [ ! -x "$f" ] || echo "$f"; done | sort) ||
+    say '^ what begins with "#!" (<) is executable (>), and nothing else is'
 echo "${#files[@]} files"
 exit $bad

@@ -92,7 +92,8 @@ static void measure_making(Client *client, unsigned n_ports) {
                 close(tap.fd);
                 closing[i] = now_usec() - before;
         }
-        host_bridges_close(&bridges);
+        netlink_close(&bridges.notifications);
+        free(bridges.bridges);
         netlink_close(&netlink);
         printf("%4u ports: made by the service %.0f us, by the same calls alone %.0f us, "
                "closed %.0f us (medians)\n",

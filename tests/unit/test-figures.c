@@ -19,12 +19,24 @@
 
 static const char *path;
 
+/* As the table has them. */
+static const char *const units[] = {
+        [FIGURE_COUNT] = "-",
+        [FIGURE_BYTES] = "bytes",
+        [FIGURE_BLOCKS] = "512 bytes",
+        [FIGURE_USEC] = "microseconds",
+        [FIGURE_UTC] = "microseconds UTC",
+        [FIGURE_PERCENT] = "percent",
+        [FIGURE_BITS_PER_SECOND] = "bits per second",
+        [FIGURE_BITS] = "IFF_ bits",
+};
+
 static void has_a_line(const char *where, const FigureInfo *info) {
         const char *const expected[N_COLUMNS - 1] = {
                 where,
                 info->name,
                 (const char[]){info->type, '\0'},
-                figure_unit_name(info->unit),
+                units[info->unit],
                 figure_source_name(info->source),
                 info->key[0] ? info->key : "-",
         };

@@ -22,7 +22,7 @@ typedef struct Loaded {
         Items items;
 } Loaded;
 
-/* A file of tests/states, which OpenSSL has made. */
+/* A file of tests/import-states, which OpenSSL has made. */
 static void load(Loaded *loaded, const char *name) {
         char path[256];
         Fault fault = {};

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "launcher/lease.h"
+#include "leases-close.h"
 
 /* Nobody's. */
 #define FIRST 2000000100U

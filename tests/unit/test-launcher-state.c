@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "launcher/launcher.h"
 #include "launcher/state.h"
+#include "leases-close.h"
 
 typedef struct Saved {
         StateHeader header;

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "policy-equal.h"
 #include "policy-model.h"
 
 #define N_OPERATIONS 1500U

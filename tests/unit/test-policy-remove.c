@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "policy-equal.h"
 #include "policy-model.h"
 
 static const Plain middle = {

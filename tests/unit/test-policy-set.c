@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "policy-equal.h"
 #include "policy-model.h"
 
 #define ALL    ((1U << POLICY_N_FIELDS) - 1)

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
+#include "policy-equal.h"
 
 static const Name alice = {"alice"};
 

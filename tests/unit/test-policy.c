@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "domain/policy.h"
+#include "policy-equal.h"
 
 #define MIB(n) ((uint64_t) (n) << 20)
 
