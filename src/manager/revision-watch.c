@@ -97,21 +97,29 @@ static void on_watched(void *userdata, int r, const Fault *fault) {
                               fault->code == FAULT_NONE ? strerrordesc_np(-r) : fault->message);
 }
 
+static void drop_watch(Unikernel *unikernel) {
+        unikernel->watched_until_usec = unikernel->watched_change = 0;
+        (void) run_record_write(unikernel);
+}
+
 void revision_resume_watch(Unikernel *unikernel) {
         Revision *revision;
 
-        if (!revision_is_due(unikernel))
+        if (unikernel->due_change != 0 && !revision_is_due(unikernel)) {
+                /* The next change may have that number, and is another one. */
                 unikernel->due_change = 0;
+                (void) run_record_write(unikernel);
+        }
         if (unikernel->watched_until_usec == 0)
                 return;
         if (!unikernel->wanted || !unikernel->previous || unikernel->destroying ||
-            unikernel->stays_until_boot || unikernel->restart_asked) {
-                revision_forget(unikernel);
+            unikernel->stays_until_boot || unikernel->restart_asked || revision_is_due(unikernel)) {
+                drop_watch(unikernel);
                 return;
         }
         if (unikernel->watched_change != unikernel->n_changes) {
                 /* That it goes back was written down already, and not begun yet. */
-                revision_forget(unikernel);
+                drop_watch(unikernel);
                 if (!unikernel->run)
                         boot_add(unikernel->manager, unikernel);
                 return;

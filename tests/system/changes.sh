@@ -148,7 +148,7 @@ ctl destroy v
 # --- the daemon dies when the change is on disk, and before what runs is restarted
 
 begun() { # VERB...
-    relay && hold && begin change "$@" && held
+    relay && verdicts "${verdict-}" && hold && begin change "$@" && held
 }
 die() {
     kill -KILL "$(daemon)"
@@ -172,12 +172,30 @@ die
 sleep 1
 equal '  which restarts nothing' "$pid running" "$(field v MainPID) $(field v State)"
 
+verdict=r check 'a set that is not on disk yet' begun set v --now --memory=9
+die
+check '  is forgotten' ctl set v --memory=6
+check '  also by the daemon after the next' systemctl restart albatrossd
+sleep 1
+equal '  nor does another one restart anything' "$pid running" "$(field v MainPID) $(field v State)"
+
 check 'an update is on disk' begun update v "$other" --wait-running=30 -- --sleep=4 --exit=9
 equal '  what runs is what was' "$pid" "$(field v MainPID)"
 die
 check '  the next daemon restarts it' wait_for 10 eval '[ "$(field v Arguments)" = "--sleep=4 --exit=9" ] && not alive $pid && is v State running'
 check '  and watches it' wait_for 5 grep -q '"WatchedUntil":[1-9]' /run/albatross/runs/v
 check '  so that it goes back' wait_for 20 eval '[ "$(field v Arguments)" = "--sleep=600 one" ] && is v State running'
+pid=$(field v MainPID)
+
+ctl update v "$other" --wait-running=60 -- --sleep=600 two >/dev/null 2>&1 &
+check 'another one is watched' wait_for 10 grep -q '"WatchedUntil":[1-9]' /run/albatross/runs/v
+check '  by a writer that can fail' relay
+verdicts r
+hold
+kill -KILL "$(field v MainPID)"
+check '  its way back is not on disk yet' held
+die
+check '  the next daemon goes back' wait_for 20 eval '[ "$(field v Arguments)" = "--sleep=600 one" ] && is v State running'
 pid=$(field v MainPID)
 
 check 'one whose write is under way' begun set v --now --memory=5
