@@ -220,3 +220,7 @@ int claim_check(const Claim *claim, const Policy *machine, const Share *share, F
 bool claim_is_running(const Claim *claim) {
         return claim->running;
 }
+
+const Share *claim_held(const Claim *claim) {
+        return &claim->held;
+}

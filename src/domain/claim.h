@@ -53,3 +53,6 @@ int claim_check(const Claim *claim, const Policy *machine, const Share *share, F
 
 /* Is it counted as running? */
 bool claim_is_running(const Claim *claim);
+
+/* What it has at this moment, which is what is given back. Valid until it is changed. */
+const Share *claim_held(const Claim *claim);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "host/control-group.h"
+#include "host/process-end.h"
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
@@ -99,7 +100,7 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->opened_usec = record->opened_usec;
         unikernel->restart_asked = record->waiting;
         unikernel->state = STATE_RUNNING;
-        unikernel_claim_found_running(unikernel);
+        unikernel_claim_found_running(unikernel, record);
         if (run_set_taps(run, record->taps, record->n_taps, record->taps_persist) < 0 ||
             resume_blocks(unikernel, record) < 0)
                 unikernel_log(unikernel, LOG_ERR,
@@ -122,11 +123,12 @@ static void resume_ended(Unikernel *unikernel, const RunRecord *record) {
                 unikernel_settle(unikernel);
                 return;
         }
+        /* One that somebody restarts does not wait for its time, nor is it counted. */
         if (revision_is_due(unikernel))
                 boot_add(unikernel->manager, unikernel);
-        else if (record->waiting && unikernel->wanted)
+        else if (record->waiting && unikernel->wanted && unikernel->next_usec > 0)
                 life_resume_waiting(unikernel);
-        else if (record->request == RUN_REQUEST_START && unikernel->wanted)
+        else if ((record->waiting || record->request == RUN_REQUEST_START) && unikernel->wanted)
                 boot_add(unikernel->manager, unikernel);
         revision_resume_watch(unikernel);
 }
@@ -143,6 +145,12 @@ static void finish_request(Unikernel *unikernel) {
         else if (unikernel_restart(unikernel, unheard, NULL) < 0)
                 unikernel_log(unikernel, LOG_ERR, "No memory to go on with the restart of %s",
                               unikernel->name.text);
+}
+
+/* The daemon before us died before it could. */
+static void note_executed(const Unikernel *unikernel, const RunRecord *record) {
+        if (record->request == RUN_REQUEST_START && !unikernel->is_lost)
+                (void) run_record_write(unikernel);
 }
 
 static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
@@ -168,6 +176,8 @@ static void adopt_run(Unikernel *unikernel, const LauncherReply *entry) {
                 return;
         resume_run(unikernel, &record);
         unikernel->run->opened = entry->state != LAUNCHER_AT_GATE;
+        if (entry->state == LAUNCHER_RUNNING)
+                note_executed(unikernel, &record);
 }
 
 void adopt_entry(void *userdata, const LauncherReply *entry) {
@@ -228,38 +238,46 @@ void adopt_exited(void *userdata, const LauncherReply *exited) {
 
 /* --- without the launcher --- */
 
+static const LauncherReply unknown_end = {.wait_status = EXIT_WAIT_STATUS_UNKNOWN};
+static const LauncherReply never_ran = {
+        .wait_status = EXIT_WAIT_STATUS_UNKNOWN,
+        .error = -ESRCH,
+        .step = LAUNCHER_STEP_EXECUTE,
+};
+
 static int on_pidfd(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Unikernel *unikernel = userdata;
 
+        LauncherReply ended = unknown_end;
+        int r;
+
+        r = process_end(fd, &ended.wait_status);
+        /* Its parent, which is PID 1 now, has not collected it yet: that is told by EPOLLHUP, which
+         * always is. */
+        if (r == 0 && !(revents & EPOLLHUP) && sd_event_source_set_io_events(source, 0) >= 0)
+                return 0;
         unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
         if (unikernel->run)
-                run_ended(unikernel,
-                          &(const LauncherReply){.wait_status = EXIT_WAIT_STATUS_UNKNOWN});
+                run_ended(unikernel, &ended);
         return 0;
 }
 
 /* Nobody collects its status for us any more, but that it ended can still be seen. */
-static int watch_pid(Unikernel *unikernel) {
-        _cleanup_(fd_closep) int fd = -1;
+static int watch_pidfd(Unikernel *unikernel, int fd) {
         int r;
 
-        fd = (int) syscall(SYS_pidfd_open, unikernel->run->pid, 0);
-        if (fd < 0)
-                return -errno;
         r = sd_event_add_io(unikernel->manager->event, &unikernel->pidfd_source, fd, EPOLLIN,
                             on_pidfd, unikernel);
+        if (r >= 0)
+                r = sd_event_source_set_io_fd_own(unikernel->pidfd_source, true);
         if (r < 0)
-                return r;
-        r = sd_event_source_set_io_fd_own(unikernel->pidfd_source, true);
-        if (r < 0)
-                return r;
-        TAKE_FD(fd);
-        return 0;
+                unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
+        return r;
 }
 
 /* Still in the scope's control group, and of the same invocation: then it is the same process, and
  * no later one that got its number. One whose gate was not opened yet has no invocation. */
-static bool runs_still(const Unikernel *unikernel) {
+static int runs_still(const Unikernel *unikernel) {
         char group[NAME_CONTROL_GROUP_MAX + 1];
         char unit[NAME_UNIT_MAX + 1];
 
@@ -267,23 +285,52 @@ static bool runs_still(const Unikernel *unikernel) {
         unikernel_control_group(unikernel, group);
         if (unikernel->run->opened &&
             !sd_id128_equal(scope_invocation(unit), unikernel->run->invocation))
-                return false;
-        return control_group_contains(group, unikernel->run->pid) > 0;
+                return 0;
+        return control_group_contains(group, unikernel->run->pid);
 }
 
-static void lose_run(Unikernel *unikernel) {
+/* 1: it runs, and its end will be seen; 0: it has ended. What can't be found out is neither. */
+static int watch_run(Unikernel *unikernel) {
+        _cleanup_(fd_closep) int fd = -1;
+        int r;
+
+        /* Before it is looked for: what has this number then is what this descriptor is of. */
+        fd = (int) syscall(SYS_pidfd_open, unikernel->run->pid, 0);
+        if (fd < 0)
+                return errno == ESRCH || errno == EINVAL ? 0 : -errno;
+        r = runs_still(unikernel);
+        if (r <= 0)
+                return r;
+        r = watch_pidfd(unikernel, fd);
+        if (r < 0)
+                return r;
+        TAKE_FD(fd);
+        return 1;
+}
+
+/* @ended: what is known of its end, should it not be there any more. */
+static void lose_run(Unikernel *unikernel, const LauncherReply *ended) {
+        bool is_new = !unikernel->run->orphaned;
+        int r;
+
         unikernel->run->orphaned = true;
         if (unikernel->pidfd_source)
                 return;
-        if (runs_still(unikernel) && watch_pid(unikernel) >= 0) {
-                /* Its gate may have been opened without anybody telling: that start has failed. */
-                if (!unikernel->run->opened)
-                        run_signal(unikernel, SIGKILL);
-                else if (unikernel->run->signal != 0)
-                        run_signal(unikernel, unikernel->run->signal);
+        r = watch_run(unikernel);
+        if (r == 0) {
+                run_ended(unikernel, ended);
                 return;
         }
-        run_ended(unikernel, &(const LauncherReply){.wait_status = EXIT_WAIT_STATUS_UNKNOWN});
+        if (r < 0 && is_new)
+                log_print(LOG_ERR, "Whether %s still runs can't be seen (%s): it is tried again",
+                          unikernel->name.text, strerror(-r));
+        if (r < 0)
+                adopt_launcher_gone(unikernel->manager);
+        /* Its gate may have been opened without anybody telling: that start has failed. */
+        if (!unikernel->run->opened)
+                run_signal(unikernel, SIGKILL);
+        else if (unikernel->run->signal != 0)
+                run_signal(unikernel, unikernel->run->signal);
 }
 
 static int on_relist(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -323,9 +370,12 @@ static void settle_unlisted(Unikernel *unikernel, const RunRecord *record) {
         uid_pool_claim(unikernel->manager->uids, record->uid);
         resume_run(unikernel, record);
         unikernel->run->opened = true;
-        lose_run(unikernel);
-        if (unikernel->run)
+        /* Its start was not finished: that it is not there says that it was not executed. */
+        lose_run(unikernel, record->request == RUN_REQUEST_START ? &never_ran : &unknown_end);
+        if (unikernel->pidfd_source) {
+                note_executed(unikernel, record);
                 unikernel_log_adopted(unikernel);
+        }
         finish_request(unikernel);
 }
 
@@ -343,7 +393,7 @@ static void on_listed(void *userdata, const LauncherReply *reply) {
 
                 if (unikernel->run) {
                         if (unikernel->run->generation != manager->launcher_generation)
-                                lose_run(unikernel);
+                                lose_run(unikernel, &unknown_end);
                         continue;
                 }
                 if (manager->listed || unikernel->adopted)

@@ -14,11 +14,6 @@
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
-/* With each batch of scopes that it is asked for, PID 1 looks at all that are in their slices: with
- * 8 at once, a boot of 1000 took it twice the time. More than this would only wait for it together,
- * and others for them. */
-#define STARTS_AT_ONCE 64
-
 static void start_more(Manager *manager);
 
 static int compare(const void *a, const void *b) {
@@ -34,6 +29,8 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
         BootEntry *larger;
         size_t place;
 
+        if (unikernel->is_queued)
+                return;
         larger = reallocarray(manager->boot, manager->n_boot + 1, sizeof(*larger));
         if (!larger) {
                 unikernel_log(unikernel, LOG_ERR, "No memory to start %s", unikernel->name.text);
@@ -48,6 +45,7 @@ void boot_add(Manager *manager, Unikernel *unikernel) {
                         place--;
                 }
         larger[place] = entry;
+        unikernel->is_queued = true;
         /* One that comes late may find nobody under way who would start it. */
         start_more(manager);
 }
@@ -62,8 +60,12 @@ static void on_started(void *userdata, int r, const Fault *fault) {
 static void start_one(Manager *manager, const BootEntry *entry) {
         Unikernel *unikernel = manager_find(manager, entry->name.text);
 
-        /* It was destroyed meanwhile, or stopped. */
-        if (!unikernel || !unikernel->wanted || unikernel->stays_until_boot)
+        /* It was destroyed meanwhile, or somebody else has started it. */
+        if (!unikernel || !unikernel->is_queued)
+                return;
+        unikernel->is_queued = false;
+        /* Or it was stopped. */
+        if (!unikernel->wanted || unikernel->stays_until_boot)
                 return;
         manager->boot_startup = entry->startup;
         manager->n_booting++;
@@ -76,7 +78,7 @@ static void start_more(Manager *manager) {
         if (!manager->booting || manager->boot_is_busy)
                 return;
         manager->boot_is_busy = true;
-        while (manager->n_booting < STARTS_AT_ONCE && manager->next_boot < manager->n_boot) {
+        while (manager->n_booting < UNIKERNELS_AT_ONCE && manager->next_boot < manager->n_boot) {
                 const BootEntry entry = manager->boot[manager->next_boot];
 
                 if (manager->n_booting > 0 && entry.startup != manager->boot_startup)
@@ -87,6 +89,24 @@ static void start_more(Manager *manager) {
         if (manager->next_boot == manager->n_boot)
                 manager->next_boot = manager->n_boot = 0;
         manager->boot_is_busy = false;
+}
+
+static void on_restarted(void *userdata, int r, const Fault *fault) {
+        Manager *manager = userdata;
+
+        manager->n_restarting--;
+}
+
+/* Those that end each for itself wait for no others, whatever their priority is. */
+void boot_restart(Manager *manager, Unikernel *unikernel) {
+        if (!manager->booting || manager->n_restarting >= UNIKERNELS_AT_ONCE) {
+                boot_add(manager, unikernel);
+                return;
+        }
+        /* Its turn is now. */
+        unikernel->is_queued = false;
+        manager->n_restarting++;
+        unikernel_start(unikernel, on_restarted, manager);
 }
 
 void boot_begin(Manager *manager) {

@@ -13,10 +13,6 @@
 #include "base/cleanup.h"
 #include "manager/manager-internal.h"
 
-#define STARTS_AT_ONCE 8U
-/* They wait for their timeouts and not for PID 1. */
-#define STOPS_AT_ONCE 64U
-
 typedef struct Bulk Bulk;
 
 typedef struct BulkItem {
@@ -30,7 +26,7 @@ struct Bulk {
         BulkOrder order;
         BulkItem *items;
         size_t n_items, next;
-        unsigned n_pending, n_at_once;
+        unsigned n_pending;
         bool is_busy; /* with beginning some */
         BulkFailure *failures;
         size_t n_failures;
@@ -97,7 +93,7 @@ static void go_on(Bulk *bulk) {
         if (bulk->is_busy)
                 return;
         bulk->is_busy = true;
-        while (bulk->next < bulk->n_items && bulk->n_pending < bulk->n_at_once) {
+        while (bulk->next < bulk->n_items && bulk->n_pending < UNIKERNELS_AT_ONCE) {
                 BulkItem *item = &bulk->items[bulk->next];
 
                 if (bulk->n_pending > 0 && item->startup != item[-1].startup)
@@ -156,7 +152,6 @@ void manager_bulk(Manager *manager, const BulkOrder *order, BulkDone done, void 
         }
         bulk->manager = manager;
         bulk->order = *order;
-        bulk->n_at_once = stops ? STOPS_AT_ONCE : STARTS_AT_ONCE;
         bulk->done = done;
         bulk->userdata = userdata;
         r = manager_visit(manager, order->prefix.text, add_item, bulk);

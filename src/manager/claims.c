@@ -91,11 +91,31 @@ int unikernel_claim_again(Unikernel *unikernel, Fault *fault) {
         return unikernel_claim_check(unikernel, &unikernel->config, false, fault);
 }
 
-void unikernel_claim_found_running(Unikernel *unikernel) {
+/* What the daemon before us had admitted it with. The same about *@ret as above. */
+static int share_noted(Share *ret, const RunRecord *record) {
+        *ret = (Share){
+                .n_unikernels = 1,
+                .memory_bytes = record->memory_bytes,
+                .cpus = record->cpus,
+        };
+        for (size_t i = 0; i < record->n_bridges; i++) {
+                int r = bridges_add(&ret->bridges, record->bridges[i].text, NULL);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void unikernel_claim_found_running(Unikernel *unikernel, const RunRecord *record) {
         _cleanup_(share_clear) Share share = {};
         int r;
 
-        r = share_of(&share, &unikernel->config);
+        /* One of the time before it was noted has what its configuration says. */
+        if (record->has_claim)
+                r = share_noted(&share, record);
+        else
+                r = share_of(&share, &unikernel->config);
         if (r >= 0)
                 r = claim_restore_run(unikernel->claim, &share);
         if (r < 0)

@@ -55,7 +55,8 @@ void image_release(Manager *manager, Image *image) {
 
         /* The writer carries out in order: an intake of the same bytes that publishes after this
          * brings its own copy. What a crash leaves behind is swept at the next start. */
-        (void) remove_file(manager, image->digest);
+        if (!manager->keeps_images)
+                (void) remove_file(manager, image->digest);
         tdelete(image, &manager->images, compare);
         free(image);
 }
@@ -116,13 +117,14 @@ static int open_folder(DIR **ret, Manager *manager, const char *name) {
 static const char *next_file(DIR *directory) {
         struct dirent *entry;
 
+        /* A label may begin with a dot. */
         while (directory && (entry = readdir(directory)))
-                if (entry->d_name[0] != '.')
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
                         return entry->d_name;
         return NULL;
 }
 
-int images_sweep(Manager *manager) {
+int images_sweep(Manager *manager, bool keep) {
         _cleanup_(closedirp) DIR *quarantine = NULL, *images = NULL;
         const char *file;
         int r;
@@ -130,7 +132,9 @@ int images_sweep(Manager *manager) {
         r = open_folder(&quarantine, manager, "quarantine");
         if (r < 0)
                 return r;
-        if (next_file(quarantine))
+        /* What lies there may be mended and brought back: what it refers to nobody knows. */
+        manager->keeps_images = keep || next_file(quarantine);
+        if (manager->keeps_images)
                 return 0;
         r = open_folder(&images, manager, "images");
         if (r < 0)

@@ -32,10 +32,7 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata) {
         /* A start that was held is no restart. */
         if (!unikernel->is_held)
                 unikernel->n_restarts++;
-        if (unikernel->manager->booting)
-                unikernel_start(unikernel, NULL, NULL);
-        else
-                boot_add(unikernel->manager, unikernel);
+        boot_restart(unikernel->manager, unikernel);
         return 0;
 }
 

@@ -70,7 +70,8 @@ int manager_visit_quarantine(const Manager *manager,
         while (r >= 0 && n < QUARANTINE_SHOWN_MAX && (file = readdir(dir))) {
                 char name[sizeof(file->d_name)];
 
-                if (file->d_name[0] == '.')
+                /* A label may begin with a dot. */
+                if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
                         continue;
                 strcpy(name, file->d_name);
                 utf8_mend(name);

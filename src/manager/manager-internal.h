@@ -19,6 +19,7 @@
 #include "systemd/scope.h"
 
 typedef struct PolicyJob PolicyJob;
+typedef struct RunRecord RunRecord;
 typedef struct Tender Tender;
 typedef struct Tenders Tenders;
 
@@ -31,6 +32,11 @@ typedef enum Program {
         PROGRAM_BLOCK_READ,
         N_PROGRAMS,
 } Program;
+
+/* How many are started, or stopped, at the same time. With each batch of scopes that it is asked
+ * for, PID 1 looks at all that are in their slices: with 8 at once, a boot of 1000 took it twice
+ * the time. More than this would only wait for it together, and others for them. */
+#define UNIKERNELS_AT_ONCE 64U
 
 /* Wanted, and to be started in its turn. */
 typedef struct BootEntry {
@@ -53,6 +59,7 @@ struct Manager {
         int run_fd;       /* /run/albatross/runs */
         void *unikernels; /* tsearch(3) trees */
         void *images;
+        bool keeps_images; /* some may be those of records in quarantine */
         void *slices;
         void *macs;
         PathTree *paths; /* policies, and what is used below each path */
@@ -97,6 +104,7 @@ struct Manager {
         bool booting;           /* it has begun */
         bool boot_is_busy;      /* with beginning some */
         unsigned n_booting;     /* begun and not answered yet */
+        unsigned n_restarting;  /* the same of those that are started again by themselves */
         Statistics *statistics; /* NULL: nobody has asked yet */
 };
 
@@ -139,9 +147,10 @@ Cpus unikernel_affinity(const Unikernel *unikernel);
 /* May it be as in @config? With @runs, one that is running is restarted so: until then it has what
  * either takes, or claim_narrow() has it as it was. */
 int unikernel_claim_check(Unikernel *unikernel, const Config *config, bool runs, Fault *fault);
-/* One that was recorded, and one that was found running: whatever the limits say. */
+/* One that was recorded, and one that was found running as @record says: whatever the limits say.
+ */
 int unikernel_claim_found(Unikernel *unikernel);
-void unikernel_claim_found_running(Unikernel *unikernel);
+void unikernel_claim_found_running(Unikernel *unikernel, const RunRecord *record);
 
 /* --- policies-load.c: policies on disk */
 /* Reads all of them; what can't be read, or does not fit, goes to quarantine. */
@@ -216,7 +225,7 @@ int taps_sweep(Manager *manager);
 
 /* --- images.c: who refers to which image of the store */
 int image_hold(Image **ret, Manager *manager, const char *digest);
-/* The last one to let go has the file removed. */
+/* The last one to let go has the file removed, or left to a later sweep. */
 void image_release(Manager *manager, Image *image);
 /* Its image, and that of the version before. Those that are held already stay so. */
 int unikernel_hold_images(Unikernel *unikernel);
@@ -225,8 +234,9 @@ void unikernel_release_images(Unikernel *unikernel);
  * image stays until a record was written. */
 void unikernel_doubt(Unikernel *unikernel, Version *version);
 void unikernel_release_doubts(Unikernel *unikernel);
-/* At the start: removes what no record refers to. */
-int images_sweep(Manager *manager);
+/* At the start: removes what no record refers to, unless some can't be read: then nothing is
+ * removed as long as this daemon runs. @keep: there are some that are not in quarantine yet. */
+int images_sweep(Manager *manager, bool keep);
 
 /* --- slices.c: which slice of its path a scope goes to */
 int slices_take(Manager *manager, const Name *name, uint32_t *ret_number);
@@ -272,7 +282,8 @@ int record_format(const Unikernel *unikernel, char **ret);
  * for what record_format() can't have written. */
 int record_parse(Unikernel *unikernel, const char *text, size_t size);
 
-/* --- run-record.c: the run at hand, or how the last one of this boot ended, in /run */
+/* --- run-record.c, run-record-text.c: the run at hand, or how the last one of this boot ended, in
+ * /run */
 int run_record_write(const Unikernel *unikernel);
 void run_record_remove(const Unikernel *unikernel);
 /* For each name there is; the visitor may remove it, and stops it by returning a negative errno. */
@@ -293,7 +304,7 @@ typedef enum RunRequest {
         RUN_N_REQUESTS,
 } RunRequest;
 
-typedef struct RunRecord {
+struct RunRecord {
         pid_t pid; /* 0: it has ended */
         uint64_t start_ticks;
         uint32_t uid;
@@ -308,7 +319,14 @@ typedef struct RunRecord {
         BlockLabel blocks[DEVICES_MAX];
         size_t n_blocks;
         bool has_blocks; /* it says which there are, if any */
-} RunRecord;
+        /* What it was admitted with, whatever its configuration says by now. */
+        uint64_t memory_bytes;
+        Cpus cpus;
+        BridgeName bridges[DEVICES_MAX];
+        size_t n_bridges;
+        bool has_claim; /* it says so */
+};
+
 /* Fills in what is known of the last run; -ENOENT when there was none in this boot. */
 int run_record_read(Unikernel *unikernel, RunRecord *ret);
 /* The two as text, as above. */
@@ -437,7 +455,10 @@ void revisions_begin(Manager *manager);
 int unikernel_restart(Unikernel *unikernel, ManagerDone done, void *userdata);
 
 /* --- boot.c: what is wanted and was not started in this boot yet */
+/* Each has one turn: to be added again changes nothing. */
 void boot_add(Manager *manager, Unikernel *unikernel);
+/* One whose time to be started again has come. */
+void boot_restart(Manager *manager, Unikernel *unikernel);
 void boot_begin(Manager *manager);
 
 /* --- uid-supply.c */

@@ -104,8 +104,8 @@ static int count(void *userdata, const Unikernel *unikernel) {
         host->n_unikernels++;
         if (unikernel->run && unikernel->run->opened)
                 host->n_running++;
-        if (claim_is_running(unikernel->claim))
-                host->memory_used_bytes += unikernel->config.memory_bytes;
+        /* What it was admitted with: its configuration may have been changed since. */
+        host->memory_used_bytes += claim_held(unikernel->claim)->memory_bytes;
         return 0;
 }
 
@@ -309,9 +309,8 @@ int manager_new(Manager **ret, const ManagerSetup *setup) {
                 r = blocks_load(manager);
         if (r >= 0)
                 r = records_load(manager);
-        /* What lies in quarantine may be mended and brought back. */
-        if (r == 0)
-                r = images_sweep(manager);
+        if (r >= 0)
+                r = images_sweep(manager, r > 0);
         if (r >= 0)
                 r = undone_begin(manager);
         if (r >= 0)

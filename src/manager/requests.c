@@ -211,7 +211,8 @@ void unikernel_bring_down(Unikernel *unikernel) {
                         unikernel->run->asked = true;
                 start_cancel(unikernel->start);
         } else if (step.action != LIFE_JOIN) {
-                if (unikernel->state != before)
+                /* That it stays so until the next boot is nowhere else. */
+                if (unikernel->state != before || unikernel->stays_until_boot)
                         (void) run_record_write(unikernel);
                 unikernel_settle(unikernel);
         }

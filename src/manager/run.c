@@ -114,7 +114,7 @@ static void tell_end(Unikernel *unikernel) {
 /* The end is known as well as it can be. */
 static void run_finish(Unikernel *unikernel) {
         Run *run = TAKE_PTR(unikernel->run);
-        bool opened = run->opened, orphaned = run->orphaned;
+        bool opened = run->opened, orphaned = run->orphaned, again;
 
         unikernel->stop_timer = sd_event_source_disable_unref(unikernel->stop_timer);
         unikernel->pidfd_source = sd_event_source_disable_unref(unikernel->pidfd_source);
@@ -128,13 +128,15 @@ static void run_finish(Unikernel *unikernel) {
         else if (opened)
                 tell_end(unikernel);
         else {
-                /* Left at its gate by the daemon before us. Its start was asked for, and was not
-                 * answered: it is finished now. */
+                /* Left at its gate by the daemon before us, or not executed there. Its start was
+                 * asked for, and was not answered: it is finished now. */
+                again = unikernel->wanted && !unikernel->destroying && !unikernel->stays_until_boot;
                 unikernel_set_state(unikernel, STATE_STOPPED);
-                if (unikernel->wanted && !unikernel->destroying)
+                if (!again)
+                        (void) run_record_write(unikernel);
+                unikernel_settle(unikernel);
+                if (again && unikernel->state == STATE_STOPPED)
                         boot_add(unikernel->manager, unikernel);
-                else
-                        unikernel_settle(unikernel);
         }
 }
 
@@ -175,7 +177,7 @@ static void on_result(void *userdata, const char *result) {
 }
 
 void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
-        const Run *run = unikernel->run;
+        Run *run = unikernel->run;
         Exit exit =
                 exit_from_wait_status(exited->wait_status, run->asked, manager_now(CLOCK_REALTIME));
         char unit[NAME_UNIT_MAX + 1];
@@ -187,6 +189,9 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         /* Told twice, by one launcher and by the next one's silence. */
         if (unikernel->result_slot || run->clear_timer)
                 return;
+        /* It never became its tender. Who began that start was told, or died before. */
+        if (exited->error < 0 && exited->step != LAUNCHER_STEP_NONE)
+                run->opened = false;
         /* That is how systemctl stop of the scope, or of a slice above it, ends one. Only root can,
          * and it is an answer to nobody's crash. */
         if (exit.result == EXIT_SIGNAL && exit.status == SIGTERM)
@@ -194,9 +199,11 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         if (run->opened)
                 unikernel->last_exit = exit;
 
-        /* Only the scope knows whether a SIGKILL was the kernel's for lack of memory. Its Result
-         * can be asked until it is released. */
-        if (run->opened && run->scoped && exit.result == EXIT_SIGNAL && exit.status == SIGKILL) {
+        /* Only the scope knows whether a SIGKILL, or an end that nobody saw, was the kernel's for
+         * lack of memory. Its Result can be asked until it is released. */
+        if (run->opened && run->scoped &&
+            (exit.result == EXIT_UNKNOWN ||
+             (exit.result == EXIT_SIGNAL && exit.status == SIGKILL))) {
                 unikernel_scope(unikernel, unit);
                 if (scope_read_result(&unikernel->result_slot, unikernel->manager->bus, unit,
                                       on_result, unikernel) >= 0)

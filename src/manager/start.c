@@ -59,8 +59,12 @@ static void finish_well(Start *start) {
         Unikernel *unikernel = start->unikernel;
 
         unikernel->start = NULL;
-        if (start->with_run)
+        if (start->with_run) {
                 unikernel->run->opened = true;
+                unikernel->is_queued = false;
+                /* That it was executed: else who finds no process of it begins the start anew. */
+                (void) run_record_write(unikernel);
+        }
         /* The answer goes out before the signals: somebody waits for it. */
         if (start->creating) {
                 unikernel->recorded = true;

@@ -113,6 +113,7 @@ typedef struct Unikernel {
         uint64_t next_usec, next_utc_usec;
         bool is_held;      /* its last start has failed, and it was not its last run */
         bool lacks_bridge; /* that was why: it is started when the bridge is there */
+        bool is_queued;    /* it is started in its turn; see boot.c */
         sd_event_source *restart_timer;
         Revision *revision; /* a change of it that is under way */
         uint64_t n_changes; /* tells its versions apart */

@@ -26,6 +26,33 @@ static Run run_of(RunRecord *record) {
         };
 }
 
+/* What is noted of it is counted, and noted again. */
+static void check_claim(Unikernel *unikernel, const RunRecord *record) {
+        _cleanup_(path_tree_freep) PathTree *tree = path_tree_new();
+        Unikernel again = {.name = unikernel->name};
+        _cleanup_(freep) char *text = NULL;
+        const Demand place = {.name = &unikernel->name, .share.n_unikernels = 1};
+        const Share *held;
+        RunRecord other;
+
+        property(tree && claim_restore(&unikernel->claim, tree, &place) == 0, "there is a place");
+        unikernel_claim_found_running(unikernel, record);
+        property(claim_is_running(unikernel->claim), "it runs whatever was noted");
+        held = claim_held(unikernel->claim);
+        property(run_record_format(unikernel, &text) == 0 &&
+                         run_record_parse(&again, &other, text, strlen(text)) == 0,
+                 "what it was admitted with can be read again");
+        property(other.has_claim && other.memory_bytes == held->memory_bytes &&
+                         cpus_equal(&other.cpus, &held->cpus) && other.n_bridges == held->bridges.n,
+                 "and stays as it is");
+        for (size_t i = 0; i < other.n_bridges; i++)
+                property(bridges_contain(&held->bridges, other.bridges[i].text),
+                         "so do its bridges");
+        unikernel->claim = claim_free(unikernel->claim);
+        free(again.invocations);
+        free(again.tender_path);
+}
+
 static void check(Unikernel *unikernel, RunRecord *record) {
         Run run = run_of(record);
         Unikernel again = {.name = unikernel->name};
@@ -94,6 +121,8 @@ bool fuzz_input(const uint8_t *data, size_t size) {
                 return false;
         }
         check(&unikernel, &record);
+        if (record.has_claim)
+                check_claim(&unikernel, &record);
         free(unikernel.invocations);
         return true;
 }
