@@ -24,13 +24,15 @@ killed_during() { # VERB...
     albatrossctl -q "$@" >/dev/null 2>&1 &
     wait_for 5 is v State stopping
     systemctl kill --kill-who=main -s KILL albatrossd
-    wait $!
-    [ $? != 0 ] && alive "$pid"
+    local status=0
+    wait $! || status=$?
+    echo "$1 has ended with $status, the unikernel is $(cut -d' ' -f1-3 "/proc/$pid/stat" 2>&1)"
+    [ $status != 0 ] && alive "$pid"
 }
 gone() { wait_for 10 not alive "$pid"; }
 
 mkdir -p /run/albatrossd.conf.d
-printf '[Albatross]\nStopSec=3\n' >/run/albatrossd.conf.d/50-test.conf
+printf '[Albatross]\nStopSec=5\n' >/run/albatrossd.conf.d/50-test.conf
 mkdir -p /run/systemd/system/albatrossd.service.d
 printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/albatrossd.service.d/often.conf
 systemctl daemon-reload
