@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "ctl/rates.h"
 
+#define SAME_START_USEC 50000U
+
 Sample *samples_add(Samples *samples) {
         Sample *larger;
 
@@ -42,14 +44,22 @@ void table_done(Table *table) {
         *table = (Table){};
 }
 
+/* Where a start is computed from clocks it is never twice the same to the microsecond. One that was
+ * started again so soon has hardly used anything before. */
+static bool is_same_run(const Sample *before, const Sample *now) {
+        uint64_t earlier = MIN_OF(before->start_usec, now->start_usec);
+
+        return before->start_usec + now->start_usec - 2 * earlier < SAME_START_USEC;
+}
+
 /* How much one counter grew, per second. */
 static bool rate_of(double *ret, const Sample *before, const Sample *now, Figure figure) {
-        bool is_same_run = before && before->start_usec == now->start_usec;
-        uint64_t from_usec = is_same_run ? before->usec : now->start_usec;
-        uint64_t from = is_same_run ? before->values[figure] : 0;
+        bool goes_on = before && is_same_run(before, now);
+        uint64_t from_usec = goes_on ? before->usec : now->start_usec;
+        uint64_t from = goes_on ? before->values[figure] : 0;
 
         if (!(now->known & FIGURE_BIT(figure)) ||
-            (is_same_run && !(before->known & FIGURE_BIT(figure))))
+            (goes_on && !(before->known & FIGURE_BIT(figure))))
                 return false;
         /* A clock that was set, or a device that was made anew, tells nothing. */
         if (now->usec <= from_usec || now->values[figure] < from)
@@ -97,7 +107,7 @@ int rates_compute(Table *ret, const Samples *before, const Samples *now) {
         return 0;
 }
 
-static void add_to(Rates *sum, const Rates *row) {
+void rates_add(Rates *sum, const Rates *row) {
         sum->n_unikernels += row->n_unikernels;
         sum->known |= row->known;
         for (Figure figure = 0; figure < N_FIGURES; figure++)
@@ -117,7 +127,7 @@ static void merge(Table *table) {
                 qsort(table->rows, table->n_rows, sizeof(*table->rows), compare_names);
         for (size_t i = 0; i < table->n_rows; i++)
                 if (n > 0 && strcmp(table->rows[n - 1].name, table->rows[i].name) == 0)
-                        add_to(&table->rows[n - 1], &table->rows[i]);
+                        rates_add(&table->rows[n - 1], &table->rows[i]);
                 else
                         table->rows[n++] = table->rows[i];
         table->n_rows = n;

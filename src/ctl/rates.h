@@ -65,6 +65,9 @@ void samples_done(Samples *samples);
  */
 int rates_compute(Table *ret, const Samples *before, const Samples *now);
 
+/* Makes *@sum what it and @row are together. */
+void rates_add(Rates *sum, const Rates *row);
+
 /* For each path with something in @unikernels below it, the root included, what that is together:
  * known where it is known of one of them. */
 int rates_by_path(Table *ret, const Table *unikernels);

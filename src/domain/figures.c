@@ -12,7 +12,7 @@
 const FigureInfo figure_infos[N_STATISTICS] = {
         [FIGURE_TIMESTAMP] = {"Timestamp", 't', FIGURE_UTC, FIGURE_COMPUTED, "when this was read",
                 NULL, NULL},
-        [FIGURE_START_TIMESTAMP] = {"StartTimestamp", 't', FIGURE_UTC, FIGURE_COMPUTED, "field 22 of /proc/PID/stat",
+        [FIGURE_START_TIMESTAMP] = {"StartTimestamp", 't', FIGURE_UTC, FIGURE_COMPUTED, "noted by albatrossd",
                 NULL, NULL},
         [FIGURE_RUNTIME] = {"RuntimeUSec", 't', FIGURE_USEC, FIGURE_COMPUTED, "UtimeUSec + StimeUSec",
                 "kinfo_mem", "runtime"},
@@ -143,6 +143,8 @@ const FigureInfo interface_figure_infos[N_INTERFACE_STATISTICS] = {
                 "interface", "flags"},
         [INTERFACE_MTU] = {"MTUBytes", 'u', FIGURE_BYTES, FIGURE_LINK, "IFLA_MTU",
                 "interface", "mtu"},
+        [INTERFACE_MAX_SEND_LENGTH] = {"MaxSendLengthPackets", 'u', FIGURE_COUNT, FIGURE_LINK, "IFLA_TXQLEN",
+                "interface", "max_send_length"},
         [INTERFACE_SPEED] = {"LinkSpeedBitsPerSecond", 't', FIGURE_BITS_PER_SECOND, FIGURE_ETHTOOL, "ETHTOOL_A_LINKMODES_SPEED",
                 "interface", "baudrate"},
         [INTERFACE_INPUT_PACKETS] = {"InputPackets", 't', FIGURE_COUNT, FIGURE_LINK, "rx_packets",

@@ -113,6 +113,7 @@ typedef enum Statistic {
 typedef enum InterfaceStatistic {
         INTERFACE_FLAGS,
         INTERFACE_MTU,
+        INTERFACE_MAX_SEND_LENGTH,
         INTERFACE_SPEED,
         INTERFACE_INPUT_PACKETS,
         INTERFACE_INPUT_BYTES,

@@ -98,6 +98,7 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->scoped = true;
         run->added_name = record->added_name;
         run->opened_usec = record->opened_usec;
+        run->started_usec = record->started_usec;
         unikernel->restart_asked = record->waiting;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel, record);

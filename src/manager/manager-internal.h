@@ -311,7 +311,7 @@ struct RunRecord {
         uint32_t slice_number;
         bool failed, waiting;
         bool added_name;
-        uint64_t opened_usec;
+        uint64_t opened_usec, started_usec;
         RunRequest request;
         TapName taps[DEVICES_MAX];
         size_t n_taps;

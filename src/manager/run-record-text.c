@@ -99,14 +99,15 @@ static json_t *restart_to_json(const Unikernel *unikernel) {
         const Run *run = unikernel->run;
         const Backoff *backoff = &unikernel->backoff;
 
-        return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b, s:I, s:I, s:I, s:I}",
+        return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:I, s:b, s:I, s:I, s:I, s:I}",
                          "Waiting",
                          (int) (unikernel->state == STATE_WAITING || unikernel->restart_asked),
                          "Held", (int) unikernel->is_held, "LacksBridge",
                          (int) unikernel->lacks_bridge, "Next", (json_int_t) unikernel->next_usec,
                          "NextRestartTimestamp", (json_int_t) unikernel->next_utc_usec, "Delay",
                          (json_int_t) backoff->delay_usec, "Unseen", (int) backoff->unseen,
-                         "Opened", (json_int_t) (run ? run->opened_usec : 0), "AddedName",
+                         "Opened", (json_int_t) (run ? run->opened_usec : 0), "Started",
+                         (json_int_t) (run ? run->started_usec : 0), "AddedName",
                          (int) (run && run->added_name), "WatchedUntil",
                          (json_int_t) unikernel->watched_until_usec, "WatchedChange",
                          (json_int_t) unikernel->watched_change, "DueChange",
@@ -320,19 +321,20 @@ typedef struct Restart {
 static int read_restart(Restart *ret, RunRecord *record, json_t *object) {
         int waiting, held, lacks_bridge, unseen, added_name;
         json_int_t next, next_utc, delay, opened, watched_until = 0, watched_change = 0;
-        json_int_t due_change = 0, due_watch = 0;
+        json_int_t started = 0, due_change = 0, due_watch = 0;
 
         if (!object)
                 return 0;
-        if (json_unpack(object, "{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:b, s?I, s?I, s?I, s?I}",
+        if (json_unpack(object,
+                        "{s:b, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s?I, s:b, s?I, s?I, s?I, s?I}",
                         "Waiting", &waiting, "Held", &held, "LacksBridge", &lacks_bridge, "Next",
                         &next, "NextRestartTimestamp", &next_utc, "Delay", &delay, "Unseen",
-                        &unseen, "Opened", &opened, "AddedName", &added_name, "WatchedUntil",
-                        &watched_until, "WatchedChange", &watched_change, "DueChange", &due_change,
-                        "DueWatch", &due_watch) < 0)
+                        &unseen, "Opened", &opened, "Started", &started, "AddedName", &added_name,
+                        "WatchedUntil", &watched_until, "WatchedChange", &watched_change,
+                        "DueChange", &due_change, "DueWatch", &due_watch) < 0)
                 return -EBADMSG;
         if (next < 0 || next_utc < 0 || delay < 0 || opened < 0 || watched_until < 0 ||
-            watched_change < 0 || due_change < 0 || due_watch < 0)
+            watched_change < 0 || started < 0 || due_change < 0 || due_watch < 0)
                 return -EBADMSG;
         *ret = (Restart){
                 .held = held,
@@ -348,6 +350,7 @@ static int read_restart(Restart *ret, RunRecord *record, json_t *object) {
         record->waiting = waiting;
         record->added_name = added_name;
         record->opened_usec = (uint64_t) opened;
+        record->started_usec = (uint64_t) started;
         return 0;
 }
 
@@ -401,6 +404,9 @@ int run_record_parse(Unikernel *unikernel, RunRecord *ret, const char *text, siz
                 r = unikernel_set_tender(unikernel, tender, visible);
         if (r < 0)
                 return r;
+        /* A daemon before this one did not note it: it is what it ran since. */
+        if (read.started_usec == 0)
+                read.started_usec = (uint64_t) changed;
         take_restart(unikernel, &restart);
         unikernel->history = history;
         unikernel->n_restarts = (uint32_t) restarts;

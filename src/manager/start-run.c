@@ -211,6 +211,7 @@ int start_open_gate(Start *start) {
         unikernel->run->invocation = scope_invocation(unit);
         unikernel->run->added_name = unikernel->config.add_name;
         unikernel->run->opened_usec = manager_now(CLOCK_MONOTONIC);
+        unikernel->run->started_usec = manager_now(CLOCK_REALTIME);
         r = unikernel_note_invocation(unikernel, unikernel->run->invocation);
         if (r >= 0)
                 r = run_set_taps(unikernel->run, start->tap_names, start->n_taps,

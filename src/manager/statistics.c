@@ -146,6 +146,7 @@ static void fail(Statistics *statistics, const char *why) {
 
 static int tell_one(Statistics *statistics, const StatisticsOrder *order, const Sample *sample) {
         const SampleTarget *target = &statistics->targets.targets[sample->wire->target];
+        Figures figures = sample->wire->figures;
         const Unikernel *unikernel;
 
         if (!is_chosen(target->name.text, order->prefix.text))
@@ -155,9 +156,14 @@ static int tell_one(Statistics *statistics, const StatisticsOrder *order, const 
         if (!unikernel || !unikernel->run || (uint32_t) unikernel->run->pid != target->pid ||
             unikernel->run->start_ticks != target->start_ticks)
                 return 0;
+        /* As it was noted: what is computed anew from two clocks is another time at each look. */
+        if (unikernel->run->started_usec > 0) {
+                figures.present |= UINT64_C(1) << FIGURE_START_TIMESTAMP;
+                figures.values[FIGURE_START_TIMESTAMP] = unikernel->run->started_usec;
+        }
         return order->visit(order->userdata, &(const StatisticsView){
                                                      .unikernel = unikernel,
-                                                     .figures = &sample->wire->figures,
+                                                     .figures = &figures,
                                                      .interfaces = sample->interfaces,
                                                      .n_interfaces = sample->wire->n_interfaces,
                                                      .counters = sample->counters,

@@ -71,6 +71,7 @@ typedef struct Run {
         bool opened;           /* its tender was executed */
         bool added_name;       /* its guest was given --name=LABEL by us */
         uint64_t opened_usec;  /* CLOCK_MONOTONIC */
+        uint64_t started_usec; /* UTC, noted then and told ever since; 0: not known */
         bool asked;            /* we were told to end it */
         bool orphaned;         /* the launcher does not know it: it died since */
         int signal;            /* the last one that it was sent; 0: none */

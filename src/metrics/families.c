@@ -105,6 +105,8 @@ static const Family of_unikernel[] = {
 static const Family of_interface[] = {
         {"Flags", "network_up", GAUGE, NULL, SCALE_IS_UP, "Is the interface up."},
         {"MTUBytes", "network_mtu_bytes", GAUGE, "bytes", SCALE_ONE, "Largest packet."},
+        {"MaxSendLengthPackets", "network_max_send_length_packets", GAUGE, NULL, SCALE_ONE,
+         "Most packets that wait for the guest."},
         {"LinkSpeedBitsPerSecond", "network_speed_bytes_per_second", GAUGE, "bytes_per_second",
          SCALE_BITS, "Speed that the interface claims."},
         {"InputPackets", "network_input_packets", COUNTER, NULL, SCALE_ONE,

@@ -63,6 +63,7 @@ int host_link_parse(struct nlmsghdr *header, HostLink *ret) {
         static const struct nla_policy policy[IFLA_MAX + 1] = {
                 [IFLA_IFNAME] = {.type = NLA_STRING, .maxlen = IFNAMSIZ},
                 [IFLA_MTU] = {.type = NLA_U32},
+                [IFLA_TXQLEN] = {.type = NLA_U32},
                 [IFLA_MASTER] = {.type = NLA_U32},
         };
         struct nlattr *found[IFLA_MAX + 1];
@@ -81,6 +82,8 @@ int host_link_parse(struct nlmsghdr *header, HostLink *ret) {
         set(&link, INTERFACE_FLAGS, info->ifi_flags);
         if (found[IFLA_MTU])
                 set(&link, INTERFACE_MTU, nla_get_u32(found[IFLA_MTU]));
+        if (found[IFLA_TXQLEN])
+                set(&link, INTERFACE_MAX_SEND_LENGTH, nla_get_u32(found[IFLA_TXQLEN]));
         if (found[IFLA_MASTER])
                 link.master = (int) nla_get_u32(found[IFLA_MASTER]);
         if (found[IFLA_STATS64])

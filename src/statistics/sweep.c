@@ -96,17 +96,16 @@ static void read_group(int cgroup_fd, const char *group, Figures *figures) {
 }
 
 static void compute(const Sweep *sweep, uint64_t start_ticks, Figures *figures) {
-        uint64_t utc = clock_usec(CLOCK_REALTIME), boot = clock_usec(CLOCK_BOOTTIME), start, used;
+        uint64_t boot = clock_usec(CLOCK_BOOTTIME), start, used;
 
-        figures_set(figures, FIGURE_TIMESTAMP, utc);
+        figures_set(figures, FIGURE_TIMESTAMP, clock_usec(CLOCK_REALTIME));
         figures_set(figures, FIGURE_RUNTIME,
                     figures->values[FIGURE_UTIME] + figures->values[FIGURE_STIME]);
         if (__builtin_mul_overflow(start_ticks, 1000000U, &start))
                 return;
         start /= sweep->ticks;
-        if (start >= boot || boot - start > utc)
+        if (start >= boot)
                 return;
-        figures_set(figures, FIGURE_START_TIMESTAMP, utc - (boot - start));
         used = figures->values[figures_have(figures, FIGURE_CPU_USAGE) ? FIGURE_CPU_USAGE
                                                                        : FIGURE_RUNTIME];
         figures_set(figures, FIGURE_CPU_PERCENT,

@@ -12,7 +12,7 @@
 
 #include "domain/figures.h"
 
-#define STATISTICS_WIRE_VERSION 1U
+#define STATISTICS_WIRE_VERSION 2U
 
 /* More than there can be in either memfd: 65536 unikernels, and what a reader takes at most. */
 #define STATISTICS_TARGETS_MAX 65536U

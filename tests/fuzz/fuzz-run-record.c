@@ -17,6 +17,7 @@ static Run run_of(RunRecord *record) {
                 .uid = record->uid,
                 .slice_number = record->slice_number,
                 .opened_usec = record->opened_usec,
+                .started_usec = record->started_usec,
                 .added_name = record->added_name,
                 .taps = record->taps,
                 .n_taps = record->n_taps,
@@ -69,7 +70,8 @@ static void check(Unikernel *unikernel, RunRecord *record) {
                  "what was written can be read");
         property(!unikernel->run ||
                          (other.pid == record->pid && other.start_ticks == record->start_ticks &&
-                          other.uid == record->uid && other.slice_number == record->slice_number),
+                          other.uid == record->uid && other.slice_number == record->slice_number &&
+                          other.started_usec == record->started_usec),
                  "a run stays as it is");
         property(!unikernel->run || (other.n_taps == record->n_taps &&
                                      other.taps_persist == record->taps_persist &&

@@ -76,6 +76,15 @@ started=$(($(figure team:busy StartTimestamp) / 1000000))
 since=$(($(busctl get-property org.albatross /org/albatross/unikernel/team_3abusy org.albatross.Unikernel \
     StateChangeTimestamp | sed 's/t //') / 1000000))
 check "when it was started ($started, running since $since)" test $((since - started)) -ge 0 -a $((since - started)) -le 3
+# Of which a client makes the rate since then, and Prometheus that it was started again.
+starts() { # N: the different ones in so many looks
+    local i
+    for ((i = 0; i < $1; i++)); do figure team:busy StartTimestamp; done | sort -u
+}
+noted=$(starts 1)
+equal 'that is the same time at each look' "$noted" "$(starts 20)"
+systemctl restart albatross-statistics.service
+equal 'whoever looks' "$noted" "$(starts 3)"
 check 'one that works does nothing else' awk "BEGIN {exit !($(figure team:busy CPUPercent) > 5)}"
 check 'one that sleeps does nothing' awk "BEGIN {exit !($(figure team:idle CPUPercent) < 5)}"
 
@@ -154,6 +163,7 @@ equal 'in its bridge' br0 "$(of_interface web Bridge)"
 equal 'by the name that the guest has' service "$(of_interface web Device)"
 equal 'with the MTU' 1500 "$(of_interface web MTUBytes)"
 # Only here is it said whether it runs, and only there that its bridge has it take everything.
+equal 'with the length of its queue' "$(cat "/sys/class/net/$tap/tx_queue_len")" "$(of_interface web MaxSendLengthPackets)"
 equal 'and the flags of the host' $(($(cat "/sys/class/net/$tap/flags") & ~0x10340)) $(($(of_interface web Flags) & ~0x10340))
 equal 'and the speed' "$(cat "/sys/class/net/$tap/speed")000000" "$(of_interface web LinkSpeedBitsPerSecond)"
 counter() { cat "/sys/class/net/$tap/statistics/$1"; }
@@ -220,6 +230,7 @@ rm -f "$test_output.all"
 equal 'which is there the next time' 'team:busy team:idle' "$(names '')"
 systemctl kill --kill-who=main -s KILL albatrossd
 check 'the daemon is killed: the next one tells the same' wait_for 5 eval '[ "$(names "")" = "team:busy team:idle" ]'
+equal 'when it was started included' "$noted" "$(starts 3)"
 
 albatrossctl -q destroy team:busy team:idle stopped
 equal 'nobody runs: nothing is told' '{}' "$(all '')"

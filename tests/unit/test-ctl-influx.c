@@ -53,12 +53,14 @@ static void measurements_and_fields_have_the_reference_s_names(void **state) {
 static void interfaces_have_the_reference_s_names(void **state) {
         assert_lines("{\"Name\": \"web\", \"Timestamp\": 1, \"Interfaces\": [{\"Interface\": "
                      "\"alb1\", \"Device\": \"service\", \"Bridge\": \"br0\", \"Flags\": 4163, "
-                     "\"MTUBytes\": 1500, \"LinkSpeedBitsPerSecond\": 10000000, "
+                     "\"MTUBytes\": 1500, \"MaxSendLengthPackets\": 1000, "
+                     "\"LinkSpeedBitsPerSecond\": 10000000, "
                      "\"InputPackets\": 1, \"InputBytes\": 2, \"InputErrors\": 3, "
                      "\"InputDropped\": 4, \"InputMulticast\": 5, \"OutputPackets\": 6, "
                      "\"OutputBytes\": 7, \"OutputErrors\": 8, \"OutputDropped\": 9, "
                      "\"Collisions\": 10}, {\"Interface\": \"alb2\", \"InputPackets\": 1}]}",
-                     "interface,vm=web,bridge=br0,device=service flags=4163i,mtu=1500i,"
+                     "interface,vm=web,bridge=br0,device=service "
+                     "flags=4163i,mtu=1500i,max_send_length=1000i,"
                      "baudrate=10000000i,vm_to_host_packets=1i,vm_to_host_bytes=2i,"
                      "vm_to_host_errors=3i,vm_to_host_dropped=4i,vm_to_host_mcast=5i,"
                      "host_to_vm_packets=6i,host_to_vm_bytes=7i,host_to_vm_errors=8i,"

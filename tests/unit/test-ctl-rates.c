@@ -79,6 +79,33 @@ static void what_was_started_in_between_counts_from_then(void **state) {
         assert_float_equal(table.rows[0].values[FIGURE_CPU], 50, 1e-9);
 }
 
+static void a_start_that_is_told_a_little_otherwise_is_the_same(void **state) {
+        static const int64_t differences[] = {-49999, -7, -1, 0, 1, 7, 49999};
+
+        for (size_t i = 0; i < N_ELEMENTS(differences); i++) {
+                Sample before = {.name = "web", .usec = START + 10 * SEC, .start_usec = START};
+                Sample now = {.name = "web", .usec = START + 11 * SEC};
+                _cleanup_(table_done) Table table = {};
+
+                now.start_usec = START + (uint64_t) differences[i];
+                with(&before, FIGURE_CPU, 9 * SEC);
+                with(&now, FIGURE_CPU, 9 * SEC + SEC / 4);
+                table = compute(&before, &now);
+                assert_float_equal(table.rows[0].values[FIGURE_CPU], 25, 1e-9);
+        }
+}
+
+static void what_was_started_again_at_once_is_another_run(void **state) {
+        Sample before = {.name = "web", .usec = START + 40000, .start_usec = START};
+        Sample now = {.name = "web", .usec = START + SEC + 50000, .start_usec = START + 50000};
+        _cleanup_(table_done) Table table = {};
+
+        with(&before, FIGURE_CPU, 30000);
+        with(&now, FIGURE_CPU, SEC / 2);
+        table = compute(&before, &now);
+        assert_float_equal(table.rows[0].values[FIGURE_CPU], 50, 1e-9);
+}
+
 static void what_is_new_counts_from_its_start(void **state) {
         _cleanup_(samples_done) Samples before = {}, now = {};
         _cleanup_(table_done) Table table = {};
@@ -217,6 +244,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_rate_is_by_the_time_between_the_samples),
                 cmocka_unit_test(what_was_started_in_between_counts_from_then),
+                cmocka_unit_test(a_start_that_is_told_a_little_otherwise_is_the_same),
+                cmocka_unit_test(what_was_started_again_at_once_is_another_run),
                 cmocka_unit_test(what_is_new_counts_from_its_start),
                 cmocka_unit_test(without_a_first_sample_no_rate_is_known),
                 cmocka_unit_test(what_was_not_counted_is_unknown),

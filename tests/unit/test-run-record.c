@@ -104,6 +104,21 @@ static void what_has_ended_was_admitted_with_nothing(void **state) {
         claim_free(unikernel.claim);
 }
 
+static void when_it_was_started_is_noted(void **state) {
+        Run run = {.pid = 7, .started_usec = 1795300000000001};
+        Unikernel unikernel = make_unikernel();
+        RunRecord record = {};
+
+        unikernel.run = &run;
+        unikernel.state_usec = 1795300000000009;
+        pass(&unikernel, &record);
+        assert_int_equal(record.started_usec, 1795300000000001);
+        /* By a daemon that did not note it. */
+        run.started_usec = 0;
+        pass(&unikernel, &record);
+        assert_int_equal(record.started_usec, 1795300000000009);
+}
+
 static void check_text(const char *part, int expected) {
         static const char format[] =
                 "{\"MainPID\":7,\"StartTicks\":1,\"UID\":61184,\"SliceNumber\":0,"
@@ -146,6 +161,7 @@ int main(void) {
                 cmocka_unit_test(and_is_counted_when_it_is_found_running),
                 cmocka_unit_test(without_a_note_it_is_what_is_configured),
                 cmocka_unit_test(what_has_ended_was_admitted_with_nothing),
+                cmocka_unit_test(when_it_was_started_is_noted),
                 cmocka_unit_test(a_claim_that_can_not_be_is_refused),
                 cmocka_unit_test(what_a_newer_daemon_adds_is_let_be),
         };
