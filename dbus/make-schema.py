@@ -116,7 +116,7 @@ EVENTS = {
     "Path": text("That of a policy"),
     "Block": text("The block device"),
     "InvocationID": text("That of the run which started or ended", pattern="^[0-9a-f]{32}$"),
-    "MainPID": number("Of started: its process", "integer"),
+    "MainPID": number("Of started, where it is known: its process", "integer"),
     "ExitResult": text("Of ended: as in the properties of a unikernel"),
     "ExitStatus": {"type": "integer", "description": "Of ended: the exit status, or the signal"},
     "NextRestartTimestamp": number("Of restarting: when (microseconds UTC)", "integer"),

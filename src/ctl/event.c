@@ -49,7 +49,7 @@ static int print_json(FILE *out, const Event *event, JsonMode mode) {
         r = event->name ? set(object, kinds[event->kind].key, json_string(event->name)) : 0;
         if (r >= 0 && event->invocation)
                 r = set(object, "InvocationID", json_string(event->invocation));
-        if (r >= 0 && event->kind == EVENT_STARTED)
+        if (r >= 0 && event->kind == EVENT_STARTED && event->pid > 0)
                 r = set(object, "MainPID", json_integer((json_int_t) event->pid));
         if (r >= 0 && event->kind == EVENT_ENDED)
                 r = set(object, "ExitResult", json_string(event->result));

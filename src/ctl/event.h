@@ -37,7 +37,7 @@ typedef struct Event {
         uint64_t usec;          /* UTC, when it was heard of */
         const char *name;       /* of a unikernel or block device, or a path; NULL for the daemon */
         const char *invocation; /* of started and ended: 32 hexadecimal digits, or NULL */
-        uint64_t pid;           /* of started */
+        uint64_t pid;           /* of started; 0: not known */
         const char *result;     /* of ended */
         int status;
         uint64_t next_usec; /* of restarting: UTC, when */

@@ -12,6 +12,8 @@
 #include "ctl/properties.h"
 #include "ctl/status.h"
 
+#define DISK_WORDS_MAX (HUMAN_MAX + 16)
+
 /* The first of two figures that there is: that of the control group, else of its process. */
 static bool figure(const json_t *figures, const char *key, const char *other, uint64_t *ret) {
         if (!json_object_get(figures, key))
@@ -23,51 +25,64 @@ static bool figure(const json_t *figures, const char *key, const char *other, ui
 }
 
 static void print_cpu(const json_t *figures) {
-        uint64_t used_usec, held_usec;
-        char used[HUMAN_MAX + 1], held[HUMAN_MAX + 1];
+        const json_t *percent = json_object_get(figures, "CPUPercent");
+        char used[HUMAN_MAX + 1], held[HUMAN_MAX + 1], of_one[64] = "";
+        uint64_t used_usec, held_usec = 0;
 
         if (!figure(figures, "CPUUsageUSec", "RuntimeUSec", &used_usec))
                 return;
         human_span(used_usec, used);
-        human_span(figure(figures, "CPUThrottledUSec", NULL, &held_usec) ? held_usec : 0, held);
-        status_row("CPU time", "%s (%.1f%% of one since its start%s%s)", used,
-                   json_number_value(json_object_get(figures, "CPUPercent")),
-                   strcmp(held, "0s") == 0 ? "" : ", held up for ",
-                   strcmp(held, "0s") == 0 ? "" : held);
+        if (percent)
+                snprintf(of_one, sizeof(of_one), ", %.1f%% of one since its start",
+                         json_number_value(percent));
+        (void) figure(figures, "CPUThrottledUSec", NULL, &held_usec);
+        human_span(held_usec, held);
+        status_row("CPU time", "%s%s%s%s", used, of_one, held_usec >= 1000 ? ", held up for " : "",
+                   held_usec >= 1000 ? held : "");
 }
 
 static void print_memory(const json_t *figures) {
-        char used[HUMAN_MAX + 1], most[HUMAN_MAX + 1];
+        char used[HUMAN_MAX + 1], most[HUMAN_MAX + 1] = "", kills[64] = "";
         uint64_t used_bytes, most_bytes, n_kills;
 
         if (!figure(figures, "MemoryCurrentBytes", "RssBytes", &used_bytes))
                 return;
         human_size(used_bytes, used);
-        human_size(figure(figures, "MemoryPeakBytes", "MaxrssBytes", &most_bytes) ? most_bytes
-                                                                                  : used_bytes,
-                   most);
+        if (figure(figures, "MemoryPeakBytes", "MaxrssBytes", &most_bytes))
+                human_size(most_bytes, most);
         if (figure(figures, "MemoryEventsOOMKill", NULL, &n_kills) && n_kills > 0)
-                status_row("In use", "%s, at most %s; it ran out %llu times", used, most,
-                           (unsigned long long) n_kills);
-        else
-                status_row("In use", "%s, at most %s", used, most);
+                snprintf(kills, sizeof(kills), "; it ran out %llu times",
+                         (unsigned long long) n_kills);
+        status_row("In use", "%s%s%s%s", used, most[0] ? ", at most " : "", most, kills);
+}
+
+/* "4K read"; "" where nobody knows. */
+static uint64_t disk_words(const json_t *figures,
+                           const char *key,
+                           const char *blocks_key,
+                           const char *verb,
+                           char ret[static DISK_WORDS_MAX + 1]) {
+        char size[HUMAN_MAX + 1];
+        uint64_t n_bytes;
+
+        ret[0] = '\0';
+        if (!figure(figures, key, blocks_key, &n_bytes))
+                return 0;
+        if (!json_object_get(figures, key))
+                n_bytes *= 512;
+        human_size(n_bytes, size);
+        snprintf(ret, DISK_WORDS_MAX + 1, "%s %s", size, verb);
+        return n_bytes;
 }
 
 static void print_disk(const json_t *figures) {
-        char read[HUMAN_MAX + 1], written[HUMAN_MAX + 1];
-        uint64_t read_bytes = 0, written_bytes = 0, n_blocks;
+        char read[DISK_WORDS_MAX + 1], written[DISK_WORDS_MAX + 1];
+        uint64_t n_read = disk_words(figures, "IOReadBytes", "InblockBlocks", "read", read);
+        uint64_t n_written =
+                disk_words(figures, "IOWriteBytes", "OutblockBlocks", "written", written);
 
-        if (!figure(figures, "IOReadBytes", NULL, &read_bytes) &&
-            figure(figures, "InblockBlocks", NULL, &n_blocks))
-                read_bytes = n_blocks * 512;
-        if (!figure(figures, "IOWriteBytes", NULL, &written_bytes) &&
-            figure(figures, "OutblockBlocks", NULL, &n_blocks))
-                written_bytes = n_blocks * 512;
-        if (read_bytes == 0 && written_bytes == 0)
-                return;
-        human_size(read_bytes, read);
-        human_size(written_bytes, written);
-        status_row("Disk", "%s read, %s written", read, written);
+        if (n_read > 0 || n_written > 0)
+                status_row("Disk", "%s%s%s", read, read[0] && written[0] ? ", " : "", written);
 }
 
 void report_print_costs(const Report *report) {
@@ -88,20 +103,31 @@ static const json_t *find_interface(const Report *report, const char *device) {
         return NULL;
 }
 
+static void print_way(const json_t *interface,
+                      const char *bytes_key,
+                      const char *packets_key,
+                      const char *verb) {
+        char size[HUMAN_MAX + 1];
+        uint64_t n;
+
+        if (!figure(interface, bytes_key, NULL, &n))
+                return;
+        human_size(n, size);
+        printf(", %s %s", size, verb);
+        if (figure(interface, packets_key, NULL, &n))
+                printf(" in %llu packets", (unsigned long long) n);
+}
+
 /* The host's interface has as input what the guest has sent. */
 static void print_traffic(const json_t *interface) {
         uint64_t n_lost = properties_number(interface, "InputDropped") +
                           properties_number(interface, "InputErrors") +
                           properties_number(interface, "OutputDropped") +
                           properties_number(interface, "OutputErrors");
-        char received[HUMAN_MAX + 1], sent[HUMAN_MAX + 1];
 
-        human_size(properties_number(interface, "OutputBytes"), received);
-        human_size(properties_number(interface, "InputBytes"), sent);
-        printf(" (%s, %s received in %llu packets, %s sent in %llu",
-               properties_string(interface, "Interface"), received,
-               (unsigned long long) properties_number(interface, "OutputPackets"), sent,
-               (unsigned long long) properties_number(interface, "InputPackets"));
+        printf(" (%s", properties_string(interface, "Interface"));
+        print_way(interface, "OutputBytes", "OutputPackets", "received");
+        print_way(interface, "InputBytes", "InputPackets", "sent");
         if (n_lost > 0)
                 printf(", %llu lost", (unsigned long long) n_lost);
         putchar(')');

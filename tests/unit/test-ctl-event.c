@@ -79,6 +79,8 @@ static void is_one_object_with_what_belongs_to_it(void **state) {
                        JSON_SHORT_MODE,
                        "{\"Timestamp\":1763766082123456,\"Event\":\"started\",\"Name\":\"web\","
                        "\"InvocationID\":\"00112233445566778899aabbccddeeff\",\"MainPID\":42}\n");
+        assert_printed(&(Event){.kind = EVENT_STARTED, .usec = 1, .name = "web"}, JSON_SHORT_MODE,
+                       "{\"Timestamp\":1,\"Event\":\"started\",\"Name\":\"web\"}\n");
         assert_printed(&(Event){.kind = EVENT_ENDED,
                                 .usec = NOW_USEC,
                                 .name = "web",
