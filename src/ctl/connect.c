@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ctl/connect.h"
+
+/* A link that systemd keeps for the journal while the unit is there. */
+#define DAEMON_INVOCATION "/run/systemd/units/invocation:albatrossd.service"
 
 #define PRIVATE_ADDRESS "unix:path=" ALBATROSS_RUNTIMEDIR "/bus"
 
@@ -89,7 +94,7 @@ int connect_bus(sd_bus **ret, const Options *options, Fault *fault) {
         return r < 0 ? r : hand_out(ret, bus, options);
 }
 
-int connect_listener(sd_bus **ret, const Options *options, Fault *fault) {
+static int connect_system_first(sd_bus **ret, const Options *options, bool is_here, Fault *fault) {
         sd_bus *bus;
         int r;
 
@@ -97,10 +102,25 @@ int connect_listener(sd_bus **ret, const Options *options, Fault *fault) {
                 return connect_bus(ret, options, fault);
         r = connect_system(&bus, fault);
         if (r < 0)
-                return geteuid() == 0 ? connect_bus(ret, options, fault) : r;
+                return geteuid() == 0 && is_here ? connect_bus(ret, options, fault) : r;
         return hand_out(ret, bus, options);
+}
+
+int connect_listener(sd_bus **ret, const Options *options, Fault *fault) {
+        return connect_system_first(ret, options, true, fault);
+}
+
+int connect_again(sd_bus **ret, const Options *options, Fault *fault) {
+        return connect_system_first(
+                ret, options,
+                faccessat(AT_FDCWD, DAEMON_INVOCATION, F_OK, AT_SYMLINK_NOFOLLOW) >= 0, fault);
 }
 
 const char *connect_sender(sd_bus *bus) {
         return sd_bus_is_bus_client(bus) > 0 ? BUS_NAME : NULL;
+}
+
+bool connect_is_away(sd_bus_message *reply) {
+        return sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER) > 0 ||
+               sd_bus_message_is_method_error(reply, SD_BUS_ERROR_SERVICE_UNKNOWN) > 0;
 }

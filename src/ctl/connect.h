@@ -23,6 +23,14 @@ int connect_bus(sd_bus **ret, const Options *options, Fault *fault);
  * nothing, however slowly it is taken. */
 int connect_listener(sd_bus **ret, const Options *options, Fault *fault);
 
+/* For who was connected before, and goes on: who connects to the private socket starts a daemon
+ * that was stopped, so it is taken only without a message bus, and while the daemon is there. On
+ * the bus sd_bus_message_set_auto_start() says the same. */
+int connect_again(sd_bus **ret, const Options *options, Fault *fault);
+
+/* Is this the answer of a message bus on which there is no albatrossd now? */
+bool connect_is_away(sd_bus_message *reply);
+
 /* The sender that signals of the daemon have, as a match wants it; NULL on the private socket,
  * where there is only one. */
 const char *connect_sender(sd_bus *bus);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -9,6 +10,8 @@
 
 #include "base/cleanup.h"
 #include "ctl/live.h"
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void sd_event_unrefp_(sd_event **event) {
         sd_event_unref(*event);
@@ -28,19 +31,32 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents, void *us
         return stop_printing(sd_event_source_get_event(source));
 }
 
+/* While something is printed, which may wait for somebody to read it for as long as he likes. */
+static void on_signal_while_printing(int number) {
+        _exit(EXIT_SUCCESS);
+}
+
+static int mask_signals(int how) {
+        sigset_t mask;
+
+        sigemptyset(&mask);
+        for (size_t i = 0; i < N_ELEMENTS(signals); i++)
+                sigaddset(&mask, signals[i]);
+        return sigprocmask(how, &mask, NULL) < 0 ? -errno : 0;
+}
+
 int live_new(sd_event **ret) {
-        static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
         _cleanup_(sd_event_unrefp_) sd_event *event = NULL;
-        sigset_t blocked;
         int r;
 
-        sigemptyset(&blocked);
-        for (size_t i = 0; i < N_ELEMENTS(signals); i++)
-                sigaddset(&blocked, signals[i]);
-        if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
-                return -errno;
+        r = mask_signals(SIG_BLOCK);
+        if (r < 0)
+                return r;
         if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
                 return -errno;
+        for (size_t i = 0; i < N_ELEMENTS(signals); i++)
+                if (signal(signals[i], on_signal_while_printing) == SIG_ERR)
+                        return -errno;
 
         r = sd_event_new(&event);
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(signals); i++)
@@ -56,11 +72,29 @@ int live_new(sd_event **ret) {
         return 0;
 }
 
+int live_at_end(sd_event *event, sd_event_handler_t handler, void *userdata) {
+        sd_event_source *source = NULL;
+        int r;
+
+        r = sd_event_add_exit(event, &source, handler, userdata);
+        if (r >= 0)
+                r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_source_set_floating(source, true);
+        sd_event_source_unref(source);
+        return r;
+}
+
+void live_begin(void) {
+        (void) mask_signals(SIG_UNBLOCK);
+}
+
 void live_flush(sd_event *event) {
-        if (fflush(stdout) == 0)
-                return;
-        if (errno == EPIPE)
+        int r = fflush(stdout) == 0 ? 0 : -errno;
+
+        (void) mask_signals(SIG_BLOCK);
+        if (r == -EPIPE)
                 stop_printing(event);
-        else
-                sd_event_exit(event, -errno);
+        else if (r < 0)
+                sd_event_exit(event, r);
 }

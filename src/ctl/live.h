@@ -11,5 +11,13 @@
 /* The caller owns *@ret. These signals are blocked from here on. */
 int live_new(sd_event **ret);
 
+/* Calls @handler first when the loop ends: to close a bus, which else would wait until all is sent.
+ */
+int live_at_end(sd_event *event, sd_event_handler_t handler, void *userdata);
+
+/* Goes before whatever is printed: from here to live_flush() these signals end the program at once,
+ * also while it waits for a reader who does not read. */
+void live_begin(void);
+
 /* Hands on what was printed; ends the loop when nobody reads it any more. */
 void live_flush(sd_event *event);

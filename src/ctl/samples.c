@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -153,9 +154,8 @@ static int read_one(Samples *samples, sd_bus_message *reply) {
         return r < 0 ? r : 1;
 }
 
-int samples_get(Samples *ret, sd_bus *bus, const char *prefix, Fault *fault) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL, *reply = NULL;
-        _cleanup_(samples_done) Samples samples = {};
+int samples_request(sd_bus_message **ret, sd_bus *bus, const char *prefix, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
         int r;
 
         r = call_new(&request, bus, "GetStatistics", fault);
@@ -164,10 +164,17 @@ int samples_get(Samples *ret, sd_bus *bus, const char *prefix, Fault *fault) {
         r = sd_bus_message_append(request, "s", prefix);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
-        r = call_now(&reply, bus, request, CALL_DEFAULT, fault);
-        if (r < 0)
-                return r;
 
+        *ret = TAKE_PTR(request);
+        return 0;
+}
+
+int samples_read(Samples *ret, sd_bus_message *reply, Fault *fault) {
+        _cleanup_(samples_done) Samples samples = {};
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return error_from_bus(fault, sd_bus_message_get_error(reply), -EIO);
         r = sd_bus_message_enter_container(reply, 'a', "(sa{sv})");
         while (r > 0)
                 r = read_one(&samples, reply);

@@ -24,6 +24,9 @@
 /* So often is it tried to get through again, where not even the message bus is there. */
 #define PAUSE_USEC 250000
 
+/* How long all others wait for how one has ended that nobody saw. */
+#define MISSED_USEC 2000000
+
 typedef struct Monitor {
         const Options *options;
         Name target;
@@ -63,11 +66,11 @@ static void tell(Monitor *monitor, Event event) {
         int r;
 
         event.usec = human_now();
+        live_begin();
         r = event_print(stdout, &event, monitor->options->json);
+        live_flush(monitor->event);
         if (r < 0)
                 sd_event_exit(monitor->event, r);
-        else
-                live_flush(monitor->event);
 }
 
 static void tell_kind(Monitor *monitor, EventKind kind, const char *name) {
@@ -186,7 +189,8 @@ static void tell_missed_end(Monitor *monitor, const char *text) {
 
         if (name_parse(&name, text, NULL) < 0 ||
             properties_request(&request, monitor->bus, &name, &fault) < 0 ||
-            call_now(&reply, monitor->bus, request, CALL_DEFAULT, &fault) < 0 ||
+            sd_bus_message_set_auto_start(request, false) < 0 ||
+            call_now(&reply, monitor->bus, request, MISSED_USEC, &fault) < 0 ||
             json_from_dictionary(&properties, reply) < 0)
                 return;
         tell(monitor, (Event){.kind = EVENT_ENDED,
@@ -260,15 +264,23 @@ static int take_listing(Monitor *monitor, sd_bus_message *reply) {
         return monitor->lives ? compare_all(monitor, &listing) : take_all(monitor, &listing);
 }
 
+static int try_again(Monitor *monitor) {
+        int r;
+
+        r = sd_event_source_set_time_relative(monitor->retry, PAUSE_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(monitor->retry, SD_EVENT_ONESHOT);
+}
+
 static int on_listing(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Monitor *monitor = userdata;
         int r;
 
         monitor->listing_slot = sd_bus_slot_unref(monitor->listing_slot);
         if (monitor->is_gone) {
-                /* It may have gone again before it could answer. */
+                /* It may have gone again before it could answer: then its next name is heard of.
+                 * Else it is there, and only this one time it could not. */
                 if (sd_bus_message_is_method_error(reply, NULL))
-                        return 0;
+                        return connect_is_away(reply) ? 0 : try_again(monitor);
                 monitor->is_gone = false;
                 tell_kind(monitor, EVENT_DAEMON_BACK, NULL);
         }
@@ -289,6 +301,10 @@ static int ask_for_listing(Monitor *monitor) {
                 path.text[name_path_length(&path)] = '\0';
         monitor->listing_slot = sd_bus_slot_unref(monitor->listing_slot);
         r = listing_request(&request, monitor->bus, &path, &monitor->fault);
+        if (r < 0)
+                return r;
+        /* Who only listens does not start again what was stopped. */
+        r = sd_bus_message_set_auto_start(request, !monitor->lives);
         if (r < 0)
                 return r;
         r = sd_bus_call_async(monitor->bus, &monitor->listing_slot, request, on_listing, monitor,
@@ -326,9 +342,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         Monitor *monitor = userdata;
 
         daemon_went_away(monitor);
-        sd_event_source_set_time_relative(monitor->retry, PAUSE_USEC);
-        sd_event_source_set_enabled(monitor->retry, SD_EVENT_ONESHOT);
-        return 0;
+        return try_again(monitor);
 }
 
 static int add_matches(Monitor *monitor) {
@@ -360,7 +374,8 @@ static int begin(Monitor *monitor) {
 
         monitor->listing_slot = sd_bus_slot_unref(monitor->listing_slot);
         monitor->bus = sd_bus_close_unref(monitor->bus);
-        r = connect_listener(&monitor->bus, monitor->options, &monitor->fault);
+        r = monitor->lives ? connect_again(&monitor->bus, monitor->options, &monitor->fault)
+                           : connect_listener(&monitor->bus, monitor->options, &monitor->fault);
         if (r < 0)
                 return r;
         r = sd_bus_attach_event(monitor->bus, monitor->event, SD_EVENT_PRIORITY_NORMAL);
@@ -372,11 +387,13 @@ static int begin(Monitor *monitor) {
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         Monitor *monitor = userdata;
+        bool is_open = monitor->bus && sd_bus_is_open(monitor->bus) > 0;
 
-        if (begin(monitor) >= 0)
+        if ((is_open ? ask_for_listing(monitor) : begin(monitor)) >= 0)
                 return 0;
-        sd_event_source_set_time_relative(source, PAUSE_USEC);
-        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        monitor->listing_slot = sd_bus_slot_unref(monitor->listing_slot);
+        monitor->bus = sd_bus_close_unref(monitor->bus);
+        return try_again(monitor);
 }
 
 static int read_target(Monitor *monitor, Fault *fault) {
@@ -389,6 +406,14 @@ static int read_target(Monitor *monitor, Fault *fault) {
                                 : target_name(&monitor->target, options->args[0], options, fault);
 }
 
+static int on_end(sd_event_source *source, void *userdata) {
+        Monitor *monitor = userdata;
+
+        monitor->listing_slot = sd_bus_slot_unref(monitor->listing_slot);
+        monitor->bus = sd_bus_close_unref(monitor->bus);
+        return 0;
+}
+
 int verb_monitor(const Options *options, Fault *fault) {
         _cleanup_(monitor_done) Monitor monitor = {.options = options};
         int r;
@@ -397,6 +422,8 @@ int verb_monitor(const Options *options, Fault *fault) {
         if (r < 0)
                 return r;
         r = live_new(&monitor.event);
+        if (r >= 0)
+                r = live_at_end(monitor.event, on_end, &monitor);
         if (r < 0)
                 return r;
         r = sd_event_add_time(monitor.event, &monitor.retry, CLOCK_MONOTONIC, 0, 0, on_retry,

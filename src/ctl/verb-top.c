@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "ctl/call.h"
 #include "ctl/connect.h"
+#include "ctl/error.h"
 #include "ctl/escape.h"
 #include "ctl/human.h"
 #include "ctl/json.h"
@@ -27,18 +30,24 @@
 #define DELAY_USEC_MOST  UINT64_C(3600000000)
 #define N_HEADER_ROWS    2 /* and as many of the footer: one */
 
+/* A look that takes longer is one that is waited for, and that is told. */
+#define LATE_USEC 1000000
+
 typedef struct Top {
         const Options *options;
         char prefix[NAME_MAX_LENGTH + 2];
         sd_event *event;
         sd_event_source *timer;
         sd_bus *bus;
-        Screen *screen; /* NULL: plain lines */
+        sd_bus_slot *look; /* that is on its way */
+        Screen *screen;    /* NULL: plain lines */
+        bool has_begun;    /* the first look is over */
 
         Samples last;
         bool has_last;
-        Table unikernels; /* as it was when it was asked last */
-        Fault fault;      /* why it could not be asked */
+        Table unikernels;               /* as it was when it was told last */
+        uint64_t asked_usec, told_usec; /* CLOCK_MONOTONIC */
+        Fault fault;                    /* why it was not told since */
 
         uint64_t delay_usec, n_left;
         Figure key;
@@ -47,6 +56,7 @@ typedef struct Top {
 } Top;
 
 static void top_done(Top *top) {
+        sd_bus_slot_unref(top->look);
         screen_close(top->screen);
         table_done(&top->unikernels);
         samples_done(&top->last);
@@ -67,16 +77,14 @@ static void keep_named(const Top *top, Samples *samples) {
 }
 
 /* Keeps what was seen last for the next time. */
-static int look(Top *top) {
+static int take(Top *top, sd_bus_message *reply, Fault *fault) {
         _cleanup_(samples_done) Samples now = {};
         Table unikernels;
-        int r = 0;
+        int r;
 
-        top->fault = (Fault){};
-        if (!top->bus)
-                r = connect_bus(&top->bus, top->options, &top->fault);
-        if (r >= 0)
-                r = samples_get(&now, top->bus, top->prefix, &top->fault);
+        if (top->has_last && (connect_is_away(reply) || sd_bus_is_open(top->bus) <= 0))
+                return fault_set(fault, FAULT_FAILED, "albatrossd is away");
+        r = samples_read(&now, reply, fault);
         if (r < 0)
                 return r;
         keep_named(top, &now);
@@ -89,6 +97,7 @@ static int look(Top *top) {
         samples_done(&top->last);
         top->last = now;
         top->has_last = true;
+        top->told_usec = clock_usec(CLOCK_MONOTONIC);
         now = (Samples){};
         return 0;
 }
@@ -137,24 +146,43 @@ static int print_plain(Top *top, const Table *table) {
         return 0;
 }
 
-static void put_summary(Top *top) {
-        char line[TOP_LINE_MAX + 1], memory[HUMAN_MAX + 1], delay[HUMAN_MAX + 1];
+/* Why what is seen is not how it is now; false: it is. */
+static bool put_trouble(Top *top) {
+        bool is_late = top->look && clock_usec(CLOCK_MONOTONIC) >= top->asked_usec + LATE_USEC;
+        char line[FAULT_MESSAGE_MAX + 2 * HUMAN_MAX + 64], waited[HUMAN_MAX + 1],
+                ago[HUMAN_MAX + 1];
         _cleanup_(freep) char *words = NULL;
+
+        if (!is_late && top->fault.code == FAULT_NONE)
+                return false;
+        human_span(clock_usec(CLOCK_MONOTONIC) - top->asked_usec, waited);
+        human_span(clock_usec(CLOCK_MONOTONIC) - top->told_usec, ago);
+        if (is_late)
+                snprintf(line, sizeof(line), "albatrossd has not answered for %s; this was %s ago",
+                         waited, ago);
+        else
+                snprintf(line, sizeof(line), "%s; this was %s ago", top->fault.message, ago);
+        words = escape_copy(line, strlen(line), ESCAPE_LINE);
+        screen_put(top->screen, 0, words ? words : "", SCREEN_BOLD);
+        return true;
+}
+
+static void put_summary(Top *top) {
+        char line[TOP_LINE_MAX + 1], cpu[32] = "-", memory[HUMAN_MAX + 1] = "-";
+        char delay[HUMAN_MAX + 1];
         Rates sum = {};
 
         for (size_t i = 0; i < top->unikernels.n_rows; i++)
-                for (Figure figure = FIGURE_CPU; figure <= FIGURE_MEMORY; figure++)
-                        if (top->unikernels.rows[i].known & FIGURE_BIT(figure))
-                                sum.values[figure] += top->unikernels.rows[i].values[figure];
-        human_size((uint64_t) sum.values[FIGURE_MEMORY], memory);
+                rates_add(&sum, &top->unikernels.rows[i]);
+        if (sum.known & FIGURE_BIT(FIGURE_CPU))
+                snprintf(cpu, sizeof(cpu), "%.1f%%", sum.values[FIGURE_CPU]);
+        if (sum.known & FIGURE_BIT(FIGURE_MEMORY))
+                human_size((uint64_t) sum.values[FIGURE_MEMORY], memory);
         human_span(top->delay_usec, delay);
-        snprintf(line, sizeof(line), "%zu running%s%s, %.1f%% CPU, %s memory; by %s%s, every %s",
-                 top->unikernels.n_rows, top->prefix[0] ? " in " : "", top->prefix,
-                 sum.values[FIGURE_CPU], memory, figure_to_string(top->key),
-                 top->reverse ? " from the least" : "", delay);
-        if (top->fault.code != FAULT_NONE)
-                words = escape_copy(top->fault.message, strlen(top->fault.message), ESCAPE_LINE);
-        screen_put(top->screen, 0, words ? words : line, words ? SCREEN_BOLD : SCREEN_PLAIN);
+        snprintf(line, sizeof(line), "%zu running%s%s, %s CPU, %s memory; by %s%s, every %s",
+                 top->unikernels.n_rows, top->prefix[0] ? " in " : "", top->prefix, cpu, memory,
+                 figure_to_string(top->key), top->reverse ? " from the least" : "", delay);
+        screen_put(top->screen, 0, line, SCREEN_PLAIN);
 }
 
 /* How many rows there is room for. */
@@ -175,7 +203,8 @@ static void draw(Top *top, const Table *table) {
         top->first_row =
                 MIN_OF(top->first_row, table->n_rows > n_shown ? table->n_rows - n_shown : 0);
         screen_begin(top->screen);
-        put_summary(top);
+        if (!put_trouble(top))
+                put_summary(top);
         top_header(&style, line);
         screen_put(top->screen, 1, line, SCREEN_REVERSE);
         for (size_t i = 0; i < n_shown && top->first_row + i < table->n_rows; i++) {
@@ -200,44 +229,19 @@ static int show(Top *top) {
                 draw(top, &table);
                 return 0;
         }
+        live_begin();
         r = print_plain(top, &table);
-        if (r >= 0)
-                live_flush(top->event);
+        live_flush(top->event);
         return r;
 }
 
-/* --- the loop --- */
+/* --- keys, and the size of the screen --- */
 
-static int arm(Top *top) {
+static int arm(Top *top, uint64_t usec) {
         int r;
 
-        r = sd_event_source_set_time_relative(top->timer, top->delay_usec);
+        r = sd_event_source_set_time_relative(top->timer, usec);
         return r < 0 ? r : sd_event_source_set_enabled(top->timer, SD_EVENT_ONESHOT);
-}
-
-/* One look, and what it shows. On a screen a daemon that is away is waited for. */
-static int look_and_show(Top *top) {
-        int r;
-
-        r = look(top);
-        if (r < 0 && !top->screen)
-                return r;
-        if (r < 0)
-                top->bus = sd_bus_close_unref(top->bus);
-        r = show(top);
-        if (r < 0)
-                return r;
-        if (top->n_left != UINT64_MAX && --top->n_left == 0)
-                return sd_event_exit(top->event, EXIT_SUCCESS);
-        return arm(top);
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        Top *top = userdata;
-        int r;
-
-        r = look_and_show(top);
-        return r < 0 ? sd_event_exit(top->event, r) : 0;
 }
 
 static void sort_by(Top *top, Figure key) {
@@ -283,8 +287,8 @@ static void press(Top *top, int key) {
                 top->delay_usec = MAX_OF(top->delay_usec / 2, (uint64_t) DELAY_USEC_LEAST);
         else if (key >= SCREEN_KEY_UP && key <= SCREEN_KEY_END)
                 scroll(top, (ScreenKey) key);
-        if (key == '+' || key == '-')
-                arm(top);
+        if ((key == '+' || key == '-') && !top->look)
+                arm(top, top->delay_usec);
 }
 
 static int on_key(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -332,6 +336,92 @@ static int open_screen(Top *top) {
         return r;
 }
 
+/* --- the loop --- */
+
+/* One look is over. On a screen a daemon that is away is waited for; but what can't be looked at at
+ * all is said in plain words. */
+static int end_look(Top *top, int r) {
+        bool is_first = !top->has_begun;
+
+        top->has_begun = true;
+        if (r < 0 && !top->screen)
+                return r;
+        r = is_first ? open_screen(top) : 0;
+        if (r >= 0 && (top->screen || !is_first))
+                r = show(top);
+        if (r < 0)
+                return r;
+        if (!is_first && top->n_left != UINT64_MAX && --top->n_left == 0)
+                return sd_event_exit(top->event, EXIT_SUCCESS);
+        return arm(top, top->delay_usec);
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Top *top = userdata;
+        Fault fault = {};
+        int r;
+
+        top->look = sd_bus_slot_unref(top->look);
+        r = take(top, reply, &fault);
+        top->fault = fault;
+        r = end_look(top, r);
+        return r < 0 ? sd_event_exit(top->event, r) : 0;
+}
+
+/* What was stopped since is not started again by who only looks on. */
+static int connect_and_attach(Top *top, Fault *fault) {
+        int r;
+
+        if (top->bus && sd_bus_is_open(top->bus) > 0)
+                return 0;
+        top->bus = sd_bus_close_unref(top->bus);
+        r = top->has_last ? connect_again(&top->bus, top->options, fault)
+                          : connect_bus(&top->bus, top->options, fault);
+        return r < 0 ? r : sd_bus_attach_event(top->bus, top->event, SD_EVENT_PRIORITY_NORMAL);
+}
+
+static int ask(Top *top, Fault *fault) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+        int r;
+
+        r = connect_and_attach(top, fault);
+        if (r >= 0)
+                r = samples_request(&request, top->bus, top->prefix, fault);
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(request, !top->has_last);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_async(top->bus, &top->look, request, on_answer, top, CALL_DEFAULT);
+        return r < 0 ? error_from_bus(fault, NULL, r) : 0;
+}
+
+/* Keys and signals are heard until the answer is there. */
+static int begin_look(Top *top) {
+        Fault fault = {};
+        int r;
+
+        top->asked_usec = clock_usec(CLOCK_MONOTONIC);
+        r = ask(top, &fault);
+        if (r >= 0)
+                return arm(top, LATE_USEC);
+        top->fault = fault;
+        return end_look(top, r);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Top *top = userdata;
+        int r;
+
+        if (!top->look) {
+                r = begin_look(top);
+        } else {
+                r = top->screen ? show(top) : 0;
+                if (r >= 0)
+                        r = arm(top, LATE_USEC);
+        }
+        return r < 0 ? sd_event_exit(top->event, r) : 0;
+}
+
 static int read_prefix(Top *top, Fault *fault) {
         const Options *options = top->options;
         bool is_name = options->n_args > 0 && !target_is_path(options->args[0]);
@@ -351,22 +441,25 @@ static int read_prefix(Top *top, Fault *fault) {
         return 0;
 }
 
+static int on_end(sd_event_source *source, void *userdata) {
+        Top *top = userdata;
+
+        top->look = sd_bus_slot_unref(top->look);
+        top->bus = sd_bus_close_unref(top->bus);
+        return 0;
+}
+
 static int run(Top *top) {
         int r;
 
         r = live_new(&top->event);
         if (r >= 0)
+                r = live_at_end(top->event, on_end, top);
+        if (r >= 0)
                 r = sd_event_add_time(top->event, &top->timer, CLOCK_MONOTONIC, 0, 1, on_timer,
                                       top);
-        /* What can't be asked at all is said in plain words. */
         if (r >= 0)
-                r = look(top);
-        if (r >= 0)
-                r = open_screen(top);
-        if (r >= 0 && top->screen)
-                r = show(top);
-        if (r >= 0)
-                r = arm(top);
+                r = begin_look(top);
         return r < 0 ? r : sd_event_loop(top->event);
 }
 

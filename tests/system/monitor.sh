@@ -4,7 +4,7 @@
 # monitor tells what happens, in its order, to everybody; and who listens without reading costs the
 # daemon nothing.
 # rig: own
-# timeout: 120
+# timeout: 180
 . "$(dirname "$0")/lib.sh"
 
 log=$test_output.events
@@ -98,6 +98,53 @@ check 'without the message bus it waits, and goes on' wait_for 20 eval \
     "albatrossctl policy set sync --memory=\$((20 + RANDOM % 1000)) >/dev/null; [ \$(tail -n +\$((\$(grep -n 'went away' '$log' | tail -n 1 | cut -d: -f1) + 2)) '$log' | wc -l) -gt 0 ]"
 kill "$all" "$one" "$path"
 wait "$all" "$one" "$path"
+
+# --- who only listens does not start what was stopped
+
+listen "$log" albatrossctl monitor
+all=$listener
+listen "$log.carol" setpriv --reuid=carol --regid=carol --clear-groups albatrossctl monitor --json=short
+carol=$listener
+systemctl stop albatrossd.service
+check 'the daemon is stopped' wait_for 5 grep -q '"daemon-gone"' "$log.carol"
+sleep 1
+equal '  and stays so' inactive "$(systemctl is-active albatrossd.service)"
+systemctl restart dbus.service
+sleep 2
+equal '  also with another message bus' inactive "$(systemctl is-active albatrossd.service)"
+# It is back, and can't answer this time.
+echo '<busconfig><policy user="carol"><deny send_interface="org.albatross.Manager"
+    send_member="ListUnikernels"/></policy></busconfig>' >/etc/dbus-1/system.d/monitor-test.conf
+reload() { busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig; }
+check 'carol may not list' reload
+systemctl start albatrossd.service
+check 'it is back' wait_for 5 grep -q 'is back' "$log"
+sleep 1
+check '  for carol it is not yet' not grep -q '"daemon-back"' "$log.carol"
+check '  and what is started meanwhile' albatrossctl -q start web
+rm /etc/dbus-1/system.d/monitor-test.conf
+check 'carol may list' reload
+check '  then it is' wait_for 5 grep -q '"daemon-back"' "$log.carol"
+check '  is told her, as far as she can know' wait_for 5 grep -q '"started","Name":"web"}' "$log.carol"
+albatrossctl policy set sync --unikernels=1 --memory=19 --cpus=0 >/dev/null
+check '  and she hears again' wait_for 5 eval "sed '1,/daemon-back/d' '$log.carol' | grep -q policy-changed"
+equal 'it went once, and came once' 2 "$(grep -c '"daemon-' "$log.carol")"
+kill "$all" "$carol"
+wait "$all" "$carol"
+
+# Of whose pipe nobody takes anything.
+mkfifo "$log.full"
+exec 5<>"$log.full"
+dd if=/dev/zero of="$log.full" bs=4096 count=100 oflag=nonblock status=none 2>/dev/null
+albatrossctl monitor >&5 2>/dev/null &
+stuck=$!
+sleep 1
+albatrossctl policy set sync --unikernels=1 --memory=18 --cpus=0 >/dev/null
+sleep 0.5
+kill $stuck
+check 'where nobody reads it a signal ends it' wait_for 5 not kill -0 $stuck
+check '  well' wait $stuck
+exec 5>&-
 
 albatrossctl monitor --json=short >"$log.pipe" 2>&1 | true &
 pipe=$!

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # top: what costs most, in lines and on a terminal of its own, for everybody.
-# timeout: 120
+# rig: own
+# timeout: 180
 . "$(dirname "$0")/lib.sh"
 guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
 
@@ -32,10 +33,30 @@ check "with that delay: 3 looks took $took ms" [ "$took" -ge 900 ]
 # The spinner has what is left of one CPU, and knows: so do we.
 cpu=$(albatrossctl top -n 1 -d 2s --json=short spin | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["CPUPercent"])')
 check "a spinner takes 1 to 105 % of a CPU: $cpu" awk "BEGIN {exit !($cpu > 1 && $cpu < 105)}"
+# While nothing is used the rate is 0, in each look; what it used since its start is not.
+kill -STOP "$(albatrossctl show spin -P MainPID)"
+albatrossctl top -n 20 -d 50ms --no-legend spin >"$test_output.rates"
+kill -CONT "$(albatrossctl show spin -P MainPID)"
+equal 'each look tells of the time since the one before' '20 looks, 0 busy' \
+    "$(awk 'NF {n++; busy += $2 > 1} END {print n " looks, " busy + 0 " busy"}' "$test_output.rates")"
 refuse 'a field that there is not' 'cpu|memory' albatrossctl top --sort=colour
 refuse 'no delay at all' 'no time span' albatrossctl top -d 0
 refuse 'no look at all' 'nothing that --iterations takes' albatrossctl top -n 0
 prints '-n is of console, still' 'sleep=600' albatrossctl console -n 2 t:a
+# Of whose pipe nobody takes anything.
+mkfifo "$test_output.full"
+exec 5<>"$test_output.full"
+dd if=/dev/zero of="$test_output.full" bs=4096 count=100 oflag=nonblock status=none 2>/dev/null
+for signal in INT TERM HUP; do
+    env --default-signal=INT albatrossctl top -n 1000 -d 10ms >&5 &
+    stuck=$!
+    sleep 1
+    kill -$signal $stuck
+    check "where nobody reads it SIG$signal ends it" wait_for 5 not kill -0 $stuck
+    kill -KILL $stuck 2>/dev/null
+    check '  well' wait $stuck
+done
+exec 5>&-
 check 'a reader that goes away ends it' eval "timeout 10 albatrossctl top -n 1000 -d 10ms | head -n 1"
 
 # --- on a terminal
@@ -46,7 +67,7 @@ export TERM=xterm
 # The state of the terminal before and after, and what top says at its end.
 keys() { # SCRIPT: run beside top, with its process in $pid
     timeout 30 script -qefc "stty rows 12 cols 90; stty -a >$screen.before
-        albatrossctl top -d 300ms --sort=name </dev/tty & pid=\$!
+        ${who:-} albatrossctl top -d 300ms --sort=name </dev/tty & pid=\$!
         sleep 1; $1
         wait \$pid; echo \$? >$screen.status; stty -a >$screen.after" /dev/null <"$screen.pipe" >"$screen"
 }
@@ -87,5 +108,57 @@ press q &
 keys 'albatrossctl -q stop t:b; systemctl restart albatrossd; sleep 1'
 wait $!
 equal 'the daemon may be restarted meanwhile' 0 "$(cat "$screen.status")"
+
+# --- a daemon that is away, or hangs
+
+begin() { # [COMMAND...]: top on a terminal beside this test, run so
+    who=$*
+    exec 4<>"$screen.pipe"
+    : >"$screen" # nothing of the one before
+    keys : &
+    beside=$!
+    wait_for 10 grep -qa 'running' "$screen"
+}
+mark() { marked=$(($(stat -c %s "$screen") + 1)); }
+shown() { # TEXT: is it, since mark()?
+    tail -c +"$marked" "$screen" | grep -qa "$1"
+}
+quit() { # SENTENCE: by q, in time
+    printf q >&4
+    check "$1" wait_for 3 not kill -0 "$beside"
+    wait "$beside"
+    equal '  well' 0 "$(cat "$screen.status")"
+    exec 4>&-
+}
+daemon() { systemctl show -P MainPID albatrossd; }
+
+for user in '' 'setpriv --reuid=carol --regid=carol --clear-groups'; do
+    # shellcheck disable=SC2086
+    begin $user
+    systemctl stop albatrossd.service
+    check "it tells that the daemon is away${user:+, a user too}" wait_for 5 grep -qa 'albatrossd is away' "$screen"
+    sleep 2
+    equal '  and does not start it' inactive "$(systemctl is-active albatrossd.service)"
+    mark
+    systemctl start albatrossd.service
+    check '  it is there again: it goes on' wait_for 5 shown 'running'
+    quit '  q ends it'
+done
+
+begin
+kill -STOP "$(daemon)"
+check 'it tells that the daemon does not answer' wait_for 10 grep -qa 'albatrossd has not answered for' "$screen"
+mark
+printf p >&4
+check '  keys are heard' wait_for 3 shown 'PATH *UNIKERNELS'
+quit '  and q ends it'
+albatrossctl top &
+first=$!
+sleep 1
+kill -TERM $first
+check 'so does a signal, at its first look' wait_for 3 not kill -0 $first
+check '  well' wait $first
+kill -CONT "$(daemon)"
+check 'the daemon goes on' timeout 10 albatrossctl -q list
 albatrossctl -q destroy spin t:a t:b t:off
 rm -f "$test_output".*
