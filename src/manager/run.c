@@ -192,9 +192,10 @@ void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         /* It never became its tender. Who began that start was told, or died before. */
         if (exited->error < 0 && exited->step != LAUNCHER_STEP_NONE)
                 run->opened = false;
-        /* That is how systemctl stop of the scope, or of a slice above it, ends one. Only root can,
-         * and it is an answer to nobody's crash. */
-        if (exit.result == EXIT_SIGNAL && exit.status == SIGTERM)
+        /* That is how systemctl stop of the scope, or of a slice above it, ends one, and how people
+         * do it. Only root can, and it is an answer to nobody's crash. */
+        if (exit.result == EXIT_SIGNAL &&
+            (exit.status == SCOPE_KILL_SIGNAL || exit.status == SIGTERM))
                 exit.result = EXIT_STOPPED;
         if (run->opened)
                 unikernel->last_exit = exit;

@@ -232,12 +232,13 @@ static int append_properties(sd_bus_message *message, const ScopeStart *start) {
          * and the order before albatross-guests.service make a shutdown end guests while the
          * daemon can still take note. */
         /* clang-format off */
-        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
+        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
                                   "Description", "s", start->description,
                                   "Slice", "s", start->slice,
                                   "PIDs", "au", 1, (uint32_t) start->pid,
                                   "CollectMode", "s", "inactive",
                                   "OOMPolicy", "s", "kill",
+                                  "KillSignal", "i", SCOPE_KILL_SIGNAL,
                                   "Before", "as", 1, "albatross-guests.service",
                                   "MemoryMax", "t", start->memory_max_bytes,
                                   "MemorySwapMax", "t", (uint64_t) 0,

@@ -7,12 +7,17 @@
  * comes to whoever asked, without a Subscribe() (org.freedesktop.systemd1(5)).
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
+
+/* What PID 1 ends a scope with, and nobody else: solo5-hvt has handlers for SIGTERM and SIGINT, and
+ * exits with 1 then, as it does when it refuses its guest. */
+#define SCOPE_KILL_SIGNAL SIGHUP
 
 typedef struct ScopeSpec {
         const char *unit;

@@ -5,10 +5,11 @@
  * it does at --version is the text that was appended to its file behind "\nDOUBLE ": "hang",
  * "chatter", "flood", "crash", or a status, a space and what to print, with "|" for a
  * newline. Otherwise it says how it was started, looks at its image, and ends with status 0, or,
- * when the guest's last argument is "stay", when it is made to.
+ * when the guest's last argument is "stay", when it is made to: with status 1, as solo5-hvt does.
  */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,10 @@ static int say_version(void) {
         return atoi(behaviour);
 }
 
+static void on_signal(int number) {
+        _exit(EXIT_FAILURE);
+}
+
 /* Whether the image can be opened by the name that was given, as an official tender does. */
 static int run(int argc, char **argv) {
         char magic[4] = "", own[512] = "";
@@ -83,8 +88,13 @@ static int run(int argc, char **argv) {
                 return EXIT_FAILURE;
         printf("the image is one\n");
         fflush(stdout);
-        if (strcmp(argv[argc - 1], "stay") == 0)
+        if (strcmp(argv[argc - 1], "stay") == 0) {
+                signal(SIGTERM, on_signal);
+                signal(SIGINT, on_signal);
+                printf("staying\n");
+                fflush(stdout);
                 pause();
+        }
         return EXIT_SUCCESS;
 }
 

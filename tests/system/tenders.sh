@@ -56,6 +56,16 @@ double b/solo5-spt.77 '0 solo5-spt tender, version v1|ABI version 78|'
 equal 'but what counts is what it says' "$folders/c/solo5-spt.77" "$(chosen)"
 rm $folders/c/solo5-spt.77
 equal 'one that goes is not used any more' "$folders/a/solo5-spt" "$(chosen)"
+check 'one stays, and exits with 1 when it is told to end' albatrossctl -q create t "$image" -- stay
+wait_for 5 eval 'albatrossctl console t | grep -q staying'
+check '... which systemctl does' systemctl stop albatross-t.scope
+check '... and is no failure' wait_for 5 eval '[ "$(albatrossctl show t -P State)" = stopped ]'
+equal '... but was asked for' stopped "$(albatrossctl show t -P ExitResult)"
+albatrossctl -q start t
+wait_for 5 eval '[ "$(albatrossctl console t | grep -c staying)" = 2 ]'
+check '... as when albatrossctl does' albatrossctl stop t
+equal '... which is told so, too' stopped "$(albatrossctl show t -P ExitResult)"
+albatrossctl -q destroy t
 double a/solo5-spt '0 solo5-spt tender, version v1|ABI version 78|'
 equal 'nor one that has become another' "$folders/b/solo5-spt" "$(chosen)"
 rm -r $folders/{a,b,c}
