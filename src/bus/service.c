@@ -103,20 +103,40 @@ static void on_removed(void *userdata, const Unikernel *unikernel) {
         emit(service, "UnikernelRemoved", unikernel);
 }
 
-static void on_changed(void *userdata, const Unikernel *unikernel) {
+static void emit_properties(BusService *service,
+                            const Unikernel *unikernel,
+                            const char *const *names) {
         _cleanup_(freep) char *path = NULL;
-        BusService *service = userdata;
 
         cut_off_stalled(service);
         if (unikernel_path(unikernel->name.text, &path) < 0)
                 return;
         LIST_FOREACH(link, &service->connections)
-        sd_bus_emit_properties_changed(LIST_ENTRY(link, Connection, link)->bus, path, BUS_UNIKERNEL,
-                                       "State", "StateChangeTimestamp", "Restarts", "MainPID",
-                                       "UID", "Scope", "Slice", "ControlGroup", "InvocationID",
-                                       "Tender", "ExitResult", "ExitStatus", "ExitTimestamp",
-                                       "Exits", "AddName", "NextRestartTimestamp", "Type", "Memory",
-                                       "CPUs", "ImageSize", "RestartPolicy", "Startup", NULL);
+        sd_bus_emit_properties_changed_strv(LIST_ENTRY(link, Connection, link)->bus, path,
+                                            BUS_UNIKERNEL, (char **) (uintptr_t) names);
+}
+
+#define RUN_PROPERTIES                                                                             \
+        "State", "StateChangeTimestamp", "NextRestartTimestamp", "Restarts", "MainPID", "UID",     \
+                "Scope", "Slice", "ControlGroup", "Tender", "InvocationID", "AddName"
+#define END_PROPERTIES "ExitResult", "ExitStatus", "ExitTimestamp", "Exits"
+
+/* What another state may change. Not all there is: each property costs daemon and bus some
+ * microseconds, and a boot tells of thousands of changes. */
+static void on_state_changed(void *userdata, const Unikernel *unikernel) {
+        static const char *const running[] = {RUN_PROPERTIES, NULL};
+        static const char *const ended[] = {RUN_PROPERTIES, END_PROPERTIES, NULL};
+        bool runs = unikernel->state == STATE_RUNNING || unikernel->state == STATE_STOPPING;
+
+        emit_properties(userdata, unikernel, runs ? running : ended);
+}
+
+static void on_configured(void *userdata, const Unikernel *unikernel) {
+        static const char *const names[] = {
+                "Type", "Memory", "CPUs", "ImageSize", "RestartPolicy", "Startup", "AddName", NULL,
+        };
+
+        emit_properties(userdata, unikernel, names);
 }
 
 static int append_exit(sd_bus_message *signal, const Unikernel *unikernel, const char *path) {
@@ -266,7 +286,8 @@ int bus_service_new(BusService **ret, sd_event *event, Manager *manager) {
         manager_set_observer(manager, &(const ManagerObserver){
                                               .added = on_added,
                                               .removed = on_removed,
-                                              .changed = on_changed,
+                                              .state_changed = on_state_changed,
+                                              .configured = on_configured,
                                               .exited = on_exited,
                                               .restarting = on_restarting,
                                               .policy_changed = on_policy_changed,

@@ -89,7 +89,7 @@ static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *
         _cleanup_(freep) char *name = NULL;
         Monitor *monitor = userdata;
         const char *interface;
-        EventKind kind;
+        EventKind kind = EVENT_CHANGED; /* what is told without a state */
 
         if (!monitor->in_step ||
             sd_bus_path_decode(sd_bus_message_get_path(message), BUS_UNIKERNEL_PATH, &name) <= 0 ||
@@ -97,8 +97,9 @@ static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *
             strcmp(interface, BUS_UNIKERNEL) != 0 || json_from_dictionary(&properties, message) < 0)
                 return 0;
 
-        kind = lives_changed(monitor->lives, name, properties_string(properties, "State"),
-                             properties_number(properties, "StateChangeTimestamp"));
+        if (json_object_get(properties, "State"))
+                kind = lives_changed(monitor->lives, name, properties_string(properties, "State"),
+                                     properties_number(properties, "StateChangeTimestamp"));
         if (kind == EVENT_STARTED)
                 tell(monitor, (Event){.kind = kind,
                                       .name = name,

@@ -31,7 +31,8 @@ static void unobserved_block(void *userdata, const BlockDevice *device) {
 static const ManagerObserver no_observer = {
         .added = unobserved,
         .removed = unobserved,
-        .changed = unobserved,
+        .state_changed = unobserved,
+        .configured = unobserved,
         .exited = unobserved,
         .restarting = unobserved,
         .policy_changed = unobserved_policy,

@@ -28,7 +28,8 @@ typedef void (*ManagerDone)(void *userdata, int r, const Fault *fault);
 typedef struct ManagerObserver {
         void (*added)(void *userdata, const Unikernel *unikernel);
         void (*removed)(void *userdata, const Unikernel *unikernel);
-        void (*changed)(void *userdata, const Unikernel *unikernel);
+        void (*state_changed)(void *userdata, const Unikernel *unikernel);
+        void (*configured)(void *userdata, const Unikernel *unikernel);
         void (*exited)(void *userdata, const Unikernel *unikernel);
         /* It waits for its restart. */
         void (*restarting)(void *userdata, const Unikernel *unikernel);

@@ -197,7 +197,7 @@ static void on_saved(void *userdata, int r, const Fault *fault) {
         /* From here on it is a start, which is noted as such. */
         unikernel->watched_until_usec = unikernel->watched_change = 0;
         unikernel_log_changed(unikernel, revision->goes_back);
-        unikernel->manager->observer.changed(unikernel->manager->observer.userdata, unikernel);
+        unikernel->manager->observer.configured(unikernel->manager->observer.userdata, unikernel);
         if (!revision_is_to_restart(revision, unikernel)) {
                 revision_succeed(revision);
                 return;

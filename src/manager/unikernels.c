@@ -159,8 +159,8 @@ void unikernel_set_state(Unikernel *unikernel, State state) {
         unikernel->state = state;
         unikernel->state_usec = manager_now(CLOCK_REALTIME);
         if (unikernel->recorded)
-                unikernel->manager->observer.changed(unikernel->manager->observer.userdata,
-                                                     unikernel);
+                unikernel->manager->observer.state_changed(unikernel->manager->observer.userdata,
+                                                           unikernel);
 }
 
 int unikernel_set_tender(Unikernel *unikernel, const char *path, bool shows_arguments) {
