@@ -105,6 +105,7 @@ static void check(Unikernel *unikernel, RunRecord *record) {
                           memcmp(again.invocations, unikernel->invocations,
                                  again.n_invocations * sizeof(sd_id128_t)) == 0),
                  "the invocations stay as they are");
+        unikernel->run = NULL;
         free(again.invocations);
 }
 
