@@ -23,6 +23,9 @@
 /* Seconds in which nothing comes and nothing can be sent. */
 #define SILENCE_SEC 10U
 
+/* Of the timer for what is to be done at once. Without one it may be 250 ms late. */
+#define PRECISION_USEC 1U
+
 #define PATH "/metrics"
 
 /* One socket. libmicrohttpd is driven by our loop. */
@@ -182,7 +185,34 @@ static enum MHD_Result begin(Server *server, Request *request) {
         return MHD_YES;
 }
 
-/* Called when the headers are there, for what may follow them, and when an answer is there. */
+static bool has_body(struct MHD_Connection *connection) {
+        const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                         MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+        return (length && strcmp(length, "0") != 0) ||
+               MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                           MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* The headers are there. What is refused now is read no further: a body might have no end. */
+static enum MHD_Result look_at(struct MHD_Connection *connection,
+                               const char *url,
+                               const char *method,
+                               Request **ret) {
+        if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+                return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "There is only GET.");
+        if (strcmp(url, PATH) != 0)
+                return refuse(connection, MHD_HTTP_NOT_FOUND, "There is only " PATH ".");
+        if (has_body(connection))
+                return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "Nothing can be said here.");
+        *ret = calloc(1, sizeof(**ret));
+        if (!*ret)
+                return MHD_NO;
+        (*ret)->connection = connection;
+        return MHD_YES;
+}
+
+/* Called when the headers are there, when that is all, and when an answer is there. */
 static enum MHD_Result on_request(void *userdata,
                                   struct MHD_Connection *connection,
                                   const char *url,
@@ -193,27 +223,12 @@ static enum MHD_Result on_request(void *userdata,
                                   void **context) {
         Request *request = *context;
 
-        if (!request) {
-                request = calloc(1, sizeof(*request));
-                if (!request)
-                        return MHD_NO;
-                request->connection = connection;
-                *context = request;
-                return MHD_YES;
-        }
+        if (!request)
+                return look_at(connection, url, method, (Request **) context);
         if (request->status != 0)
                 return request->response
                                ? MHD_queue_response(connection, request->status, request->response)
                                : MHD_NO;
-        /* Nobody has anything to say to us. */
-        if (*size > 0) {
-                *size = 0;
-                return MHD_YES;
-        }
-        if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-                return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "There is only GET.");
-        if (strcmp(url, PATH) != 0)
-                return refuse(connection, MHD_HTTP_NOT_FOUND, "There is only " PATH ".");
         return begin(userdata, request);
 }
 
@@ -309,7 +324,8 @@ static void work(Listener *listener) {
         listener->timer = sd_event_source_disable_unref(listener->timer);
         if (MHD_get_timeout(listener->http, &timeout_msec) == MHD_YES &&
             sd_event_add_time_relative(listener->server->event, &listener->timer, CLOCK_MONOTONIC,
-                                       timeout_msec * 1000U, 0, on_timer, listener) < 0)
+                                       timeout_msec * 1000U, PRECISION_USEC, on_timer,
+                                       listener) < 0)
                 (void) sd_event_exit(listener->server->event, EXIT_FAILURE);
 }
 

@@ -5,6 +5,7 @@
 #
 #   get ACCEPT [METHOD [PATH]]   prints status, type, and then what there is
 #   get-unix ACCEPT              the same on the Unix socket
+#   announce METHOD LENGTH       says that a body follows, sends one byte of it; prints the answer's first line
 #   parse openmetrics|text       reads strictly what comes in, prints "NAME{LABELS} VALUE" of each sample
 #   proxy PORT                   gives those who connect there the text format, whatever they ask for
 #   hold silent|slow|unread N    N connections at once of somebody who means no good; prints how many
@@ -42,6 +43,16 @@ def get(unix, accept, method='GET', path='/metrics'):
     print(status, kind)
     sys.stdout.flush()
     sys.stdout.buffer.write(body)
+
+
+def announce(method, length):
+    client = socket.create_connection(ADDRESS, timeout=5)
+    client.sendall(b'%s /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\nX' %
+                   (method.encode(), int(length)))
+    try:
+        print(client.recv(65536).split(b'\r\n')[0].decode())
+    except (ConnectionResetError, TimeoutError) as error:
+        print(type(error).__name__)
 
 
 def parse(kind):
@@ -114,6 +125,8 @@ if verb == 'get':
     get(False, *arguments)
 elif verb == 'get-unix':
     get(True, *arguments)
+elif verb == 'announce':
+    announce(*arguments)
 elif verb == 'parse':
     parse(*arguments)
 elif verb == 'proxy':

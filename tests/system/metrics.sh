@@ -137,6 +137,17 @@ except ConnectionResetError:
     answer = b""
 sys.exit(answer.startswith(b"HTTP/1.1 2"))' "$work/long"
 
+# What comes in several pieces is read without a pause between them.
+before=${EPOCHREALTIME/./}
+for _ in {1..5}; do
+    head_of "text/plain;version=0.0.4$(printf ',a/%s;q=0.1' {100..600})"
+done >"$work/long"
+took=$((${EPOCHREALTIME/./} - before))
+equal 'long headers that are not too long are read' 5 "$(grep -c '^200 ' "$work/long")"
+check "  at once ($((took / 5000)) ms each)" [ $took -lt 4000000 ]
+equal 'a body is not waited for' 'HTTP/1.1 405 Method Not Allowed' "$("$client" announce POST 1000000)"
+equal '  nor where there may be one' 'HTTP/1.1 413 Content Too Large' "$("$client" announce GET 1000000)"
+
 # --- a daemon that is away
 kill -STOP "$(systemctl show -P MainPID albatrossd)"
 before=${EPOCHREALTIME/./}
