@@ -99,6 +99,8 @@ static void resume_run(Unikernel *unikernel, const RunRecord *record) {
         run->added_name = record->added_name;
         run->opened_usec = record->opened_usec;
         run->started_usec = record->started_usec;
+        if (run->started_usec > 0)
+                unikernel->state_usec = run->started_usec;
         unikernel->restart_asked = record->waiting;
         unikernel->state = STATE_RUNNING;
         unikernel_claim_found_running(unikernel, record);

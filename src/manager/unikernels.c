@@ -157,7 +157,11 @@ void unikernel_set_state(Unikernel *unikernel, State state) {
         if (!state_takes_memory(state))
                 claim_stop(unikernel->claim);
         unikernel->state = state;
-        unikernel->state_usec = manager_now(CLOCK_REALTIME);
+        /* What runs does so since its gate was opened: whoever adopts it knows no other time. */
+        unikernel->state_usec =
+                state == STATE_RUNNING && unikernel->run && unikernel->run->started_usec > 0
+                        ? unikernel->run->started_usec
+                        : manager_now(CLOCK_REALTIME);
         if (unikernel->recorded)
                 unikernel->manager->observer.state_changed(unikernel->manager->observer.userdata,
                                                            unikernel);

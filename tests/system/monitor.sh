@@ -38,6 +38,7 @@ albatrossctl -q create --memory=2 --restart t:again "$HELLO" -- --exit=7
 wait_for 10 grep -q 'again restarting' "$log"
 albatrossctl -q stop t:again
 albatrossctl -q create --memory=2 bad "$HELLO" -- --exit=1
+wait_for 10 grep -q 'bad failed' "$log"
 albatrossctl -q destroy web t:again bad
 albatrossctl -q block remove t:data
 albatrossctl -q policy remove t
@@ -92,6 +93,22 @@ check '  and nothing of others' not grep -q 't:web' "$log.web"
 check 'one of a path has what is below it' wait_for 5 grep -q 't:web started' "$log.t"
 check '  and nothing of others' not grep -qE ' web ' "$log.t"
 albatrossctl -q destroy t:web
+
+# What goes on as it was is nothing that happens.
+albatrossctl -q create --memory=2 runs "$HELLO" -- --sleep=600
+albatrossctl -q create --memory=2 fails "$HELLO" -- --exit=1
+albatrossctl -q create --memory=2 off "$HELLO" -- --sleep=600
+albatrossctl -q stop off
+since=$(albatrossctl show runs -P StateChangeTimestamp)
+seen=$(wc -l <"$log")
+systemctl restart albatrossd.service
+check 'the daemon is restarted' wait_for 10 eval '[ "$(grep -c "is back" "$log")" = 2 ]'
+equal 'a run goes on since it was started' "$since" "$(albatrossctl show runs -P StateChangeTimestamp)"
+albatrossctl policy set sync --memory=1500 >/dev/null
+check 'it is listened to' wait_for 5 eval 'tail -n 1 "$log" | grep -q sync'
+equal 'what neither ended nor started meanwhile is not told' $'albatrossd went away\nalbatrossd is back' \
+    "$(words <(tail -n +$((seen + 1)) "$log"))"
+albatrossctl -q destroy runs fails off
 
 systemctl restart dbus.service
 check 'without the message bus it waits, and goes on' wait_for 20 eval \
