@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/cleanup.h"
 #include "bus/audit.h"
 #include "bus/service.h"
 #include "systemd/log.h"
@@ -38,28 +37,6 @@ static bool refusal_is_told(void) {
         return false;
 }
 
-/* On a connection of its own the kernel knows its other end; it does not have to be asked for. */
-static bool find_caller(const Call *call, uint32_t *ret_uid, uint32_t *ret_pid) {
-        const Caller *caller = turns_caller(call->service->turns, call->message);
-        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
-        uid_t uid;
-        pid_t pid;
-
-        if (caller) {
-                *ret_uid = caller->uid;
-                *ret_pid = caller->pid;
-                return true;
-        }
-        if (sd_bus_is_bus_client(sd_bus_message_get_bus(call->message)) ||
-            sd_bus_query_sender_creds(call->message, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds) <
-                    0 ||
-            sd_bus_creds_get_euid(creds, &uid) < 0)
-                return false;
-        *ret_uid = uid;
-        *ret_pid = sd_bus_creds_get_pid(creds, &pid) >= 0 ? (uint32_t) pid : 0;
-        return true;
-}
-
 static void add_target(const Call *call, LogEntry *entry) {
         const char *name = call->name.text;
         char unit[NAME_UNIT_MAX + 1];
@@ -80,7 +57,6 @@ static void add_target(const Call *call, LogEntry *entry) {
 
 void audit(const Call *call, int error) {
         const char *bus_name = sd_bus_message_get_sender(call->message);
-        uint32_t uid = 0, pid = 0;
         char who[64] = "somebody who has gone";
         LogEntry entry;
 
@@ -89,11 +65,12 @@ void audit(const Call *call, int error) {
         log_begin(&entry, LOG_AUTHPRIV | (error < 0 ? LOG_NOTICE : LOG_INFO),
                   error < 0 ? MESSAGE_REFUSED : MESSAGE_ALLOWED);
         entry.is_kept = true;
-        if (find_caller(call, &uid, &pid)) {
-                snprintf(who, sizeof(who), "user %" PRIu32 ", process %" PRIu32, uid, pid);
-                log_field(&entry, "ALBATROSS_CALLER_UID", "%" PRIu32, uid);
-                if (pid > 0)
-                        log_field(&entry, "ALBATROSS_CALLER_PID", "%" PRIu32, pid);
+        if (call->has_caller) {
+                snprintf(who, sizeof(who), "user %" PRIu32 ", process %" PRIu32, call->caller_uid,
+                         call->caller_pid);
+                log_field(&entry, "ALBATROSS_CALLER_UID", "%" PRIu32, call->caller_uid);
+                if (call->caller_pid > 0)
+                        log_field(&entry, "ALBATROSS_CALLER_PID", "%" PRIu32, call->caller_pid);
         }
         if (bus_name)
                 log_field(&entry, "ALBATROSS_CALLER", "%s", bus_name);

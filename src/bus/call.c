@@ -16,6 +16,28 @@
 /* So often polkit is asked anew when owners change while it thinks. */
 #define ASKED_MAX 3U
 
+/* On a connection of its own the kernel knows its other end; it does not have to be asked for. */
+static void note_caller(Call *call) {
+        const Caller *caller = turns_caller(call->service->turns, call->message);
+        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
+        uid_t uid;
+        pid_t pid;
+
+        if (caller) {
+                call->caller_uid = caller->uid;
+                call->caller_pid = caller->pid;
+        } else {
+                if (sd_bus_is_bus_client(sd_bus_message_get_bus(call->message)) ||
+                    sd_bus_query_sender_creds(call->message, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID,
+                                              &creds) < 0 ||
+                    sd_bus_creds_get_euid(creds, &uid) < 0)
+                        return;
+                call->caller_uid = uid;
+                call->caller_pid = sd_bus_creds_get_pid(creds, &pid) >= 0 ? (uint32_t) pid : 0;
+        }
+        call->has_caller = true;
+}
+
 /* One for @message, which is kept. It counts among what its sender has under way. */
 static Call *call_new(BusService *service, const Method *method, sd_bus_message *message) {
         Call *call;
@@ -28,6 +50,7 @@ static Call *call_new(BusService *service, const Method *method, sd_bus_message 
         call->message = sd_bus_message_ref(message);
         call->verb = method->verb;
         call->fd = -1;
+        note_caller(call);
         call->user = turns_user(service->turns, message);
         call->kind = TURN_CALL;
         turns_enter(call->user, TURN_CALL);

@@ -55,6 +55,9 @@ struct Call {
         sd_bus_slot *slot; /* of what is being asked */
         TurnUser *user;    /* NULL: it is not counted; see turns.h */
         TurnKind kind;
+        bool has_caller; /* these are known, and stay so when who asks has gone: */
+        uint32_t caller_uid;
+        uint32_t caller_pid;   /* 0: not known */
         Name name;             /* its target */
         const char *verb;      /* the method's, unless what was read makes it another one */
         const char *question;  /* what the sender is asked instead of the action's text; or NULL */

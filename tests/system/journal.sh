@@ -69,6 +69,13 @@ equal 'what was allowed is said, and to whom' 0 \
 check 'an owner may not stop what she does not own' eval '! as alice timeout 10 albatrossctl --no-ask-password stop bob:web'
 check '... which is said' said REFUSED ALBATROSS_UNIKERNEL=bob:web ALBATROSS_VERB=stop ALBATROSS_CALLER_UID=64101
 check '... not as allowed' [ "$(n_of ALLOWED ALBATROSS_UNIKERNEL=bob:web)" = 0 ]
+# The first refusal ends it, while the other call is under way.
+for _ in {1..10}; do
+    as alice timeout 10 albatrossctl --no-ask-password console bob:web :other bob:third 2>/dev/null
+done
+check 'who leaves before that is decided is written down, too' eval \
+    'wait_for 10 said REFUSED ALBATROSS_UNIKERNEL=bob:third && ! journal -o cat | grep -q "somebody who has gone"'
+equal '... each time' "$(n_of REFUSED ALBATROSS_UNIKERNEL=bob:third)" "$(n_of REFUSED ALBATROSS_UNIKERNEL=bob:third ALBATROSS_CALLER_UID=64101)"
 as alice timeout 10 albatrossctl -q create --memory=2 alice:own "$HELLO" -- --sleep=600
 check 'what she may is' said ALLOWED ALBATROSS_UNIKERNEL=alice:own ALBATROSS_VERB=create ALBATROSS_CALLER_UID=64101
 check 'these are messages about rights' [ "$(journal -o cat SYSLOG_FACILITY=10 -t albatrossd | wc -l)" -gt 5 ]
