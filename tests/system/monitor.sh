@@ -100,6 +100,8 @@ albatrossctl -q create --memory=2 fails "$HELLO" -- --exit=1
 albatrossctl -q create --memory=2 off "$HELLO" -- --sleep=600
 albatrossctl -q stop off
 since=$(albatrossctl show runs -P StateChangeTimestamp)
+albatrossctl policy set sync --memory=1501 >/dev/null
+wait_for 5 eval 'tail -n 1 "$log" | grep -q sync'
 seen=$(wc -l <"$log")
 systemctl restart albatrossd.service
 check 'the daemon is restarted' wait_for 10 eval '[ "$(grep -c "is back" "$log")" = 2 ]'
