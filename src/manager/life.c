@@ -71,7 +71,9 @@ void life_ended(Unikernel *unikernel, const Run *run) {
                 verdict = restart_decide(&unikernel->config.restart, &end, &unikernel->backoff,
                                          &delay_usec);
         step = lifecycle_step(unikernel->state, restart_event(verdict, unikernel->last_exit));
-        if (verdict == RESTART_WITHOUT_NAME && unikernel->config.add_name) {
+        /* The version that is to come has not been asked yet whether it takes its name. */
+        if (verdict == RESTART_WITHOUT_NAME && unikernel->config.add_name &&
+            !revision_is_due(unikernel)) {
                 unikernel->config.add_name = false;
                 if (record_save(unikernel) < 0)
                         unikernel_log(unikernel, LOG_ERR,

@@ -145,6 +145,18 @@ equal '  on disk, too' 'stopped --sleep=600 two before --sleep=600 one' "$(on_di
 check '  with its memory' grep -q '"Memory": 2097152' <(record)
 ctl destroy v
 
+check 'a writer that can wait, once more' relay
+ctl create --name --memory=2 v "$HELLO" -- --sleep=3 --exit=64
+hold
+begin update update v "$other" --name -- --sleep=600 two
+update=$!
+check 'while an update is written' held
+check '  what was before ends, since it takes no name' wait_for 10 is v State starting
+let_go
+check '  the update is done' wait $update
+equal '  and does have its name' 'yes --sleep=600 two' "$(field v AddName) $(field v Arguments)"
+ctl destroy v
+
 # --- the daemon dies when the change is on disk, and before what runs is restarted
 
 begun() { # VERB...
