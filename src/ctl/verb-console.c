@@ -287,8 +287,9 @@ static int stream_resume(Streams *streams, Stream *stream, Fault *fault) {
 
 static int stream_print(const Streams *streams, Stream *stream) {
         const Options *options = streams->options;
+        bool as_json = options->json != JSON_OFF && !option_given(options, OPTION_OUTPUT);
         const ConsoleStyle style = {
-                .output = options->output,
+                .output = as_json ? CONSOLE_JSON : options->output,
                 .raw = option_given(options, OPTION_RAW),
                 .name = stream->text,
                 .colour = stream->colour,

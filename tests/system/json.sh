@@ -83,6 +83,8 @@ check '  of those that run' grep -q '"Name":"j:stays"' "$test_output.json"
 valid 'top' top json top -d 100ms
 valid 'top, by paths, twice' top json top --paths -n 2 -d 100ms
 valid 'console' console albatrossctl console -o json j:stays
+valid 'console, as all others are asked' console albatrossctl console --json=short j:stays
+equal '... unless they ask for something else' --sleep=600 "$(albatrossctl console -j -n 1 -o cat j:stays)"
 
 albatrossctl -q set j:stays --memory=4 --now
 albatrossctl -q destroy j:net j:disk j:stays j:bad j:again j:off
