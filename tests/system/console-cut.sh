@@ -79,12 +79,12 @@ wait $slow
 
 albatrossctl -q create --memory=2 talks "$guests/chatty.spt" -- --burst=4000 --last=$n_lines
 wait_for 60 eval 'albatrossctl console -n 1 -o cat talks | grep -qx "Line $n_lines"'
-albatrossctl console -o cat talks | slowly >"$test_output.slow" &
+albatrossctl console -o cat talks | slowly >"$test_output.history" &
 slow=$!
-check 'one reads slowly what there is' wait_for 10 [ -s "$test_output.slow" ]
+check 'one reads slowly what there is' wait_for 10 [ -s "$test_output.history" ]
 vex 6
 wait $slow
-check 'what is not followed is all there, too' differ "$test_output.slow"
+check 'what is not followed is all there, too' differ "$test_output.history"
 albatrossctl -q destroy talks
 
 # --- until
