@@ -402,6 +402,34 @@ static int raise_gate(const char *flag) {
         return 0;
 }
 
+/* Its own SIGSTOP would be the last word if it came after our SIGCONT. */
+static bool has_stopped(pid_t pid) {
+        char path[sizeof("/proc/2147483647/stat")];
+        char state = '\0';
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        file = fopen(path, "re");
+        if (!file)
+                return false;
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+                state = '\0';
+        fclose(file);
+        return state == 'T';
+}
+
+static pid_t read_pid(const char *path) {
+        FILE *file = fopen(path, "re");
+        int pid = 0;
+
+        if (!file)
+                return 0;
+        if (fscanf(file, "%d", &pid) != 1)
+                pid = 0;
+        fclose(file);
+        return pid;
+}
+
 /* Waits for one to come to the gate, and has it go on when it is watched. */
 static int seize_at_gate(const char *flag) {
         const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
@@ -410,20 +438,12 @@ static int seize_at_gate(const char *flag) {
         int r;
 
         pid_file(flag, path, sizeof(path));
-        while (victim == 0) {
-                FILE *file = fopen(path, "re");
-                int pid;
-
-                if (file) {
-                        if (fscanf(file, "%d", &pid) == 1)
-                                victim = pid;
-                        fclose(file);
-                        unlink(path);
-                } else if (now_msec() - began > DEADLINE_MSEC)
+        while ((victim = read_pid(path)) == 0 || !has_stopped(victim)) {
+                if (now_msec() - began > DEADLINE_MSEC)
                         return -ETIMEDOUT;
-                else
-                        nanosleep(&moment, NULL);
+                nanosleep(&moment, NULL);
         }
+        unlink(path);
         r = seize();
         return r < 0 ? r : kill(victim, SIGCONT) < 0 ? -errno : 0;
 }
