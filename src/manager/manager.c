@@ -215,17 +215,22 @@ static int open_folders(Manager *manager, Fault *fault) {
         return 0;
 }
 
+/* A disk under load has an fsync wait for seconds. */
+#define WRITER_PATIENCE_USEC (UINT64_C(10) * 1000000U)
+
 static int start_writers(Manager *manager) {
         const WriterSpec writer = {
                 .program = ALBATROSS_LIBEXECDIR "/albatross-writer",
                 .state_fd = manager->state_fd,
                 .block_fd = manager->block_fd,
+                .patience_usec = WRITER_PATIENCE_USEC,
         };
         const WriterSpec look_up = {
                 .program = ALBATROSS_LIBEXECDIR "/albatross-look-up",
                 .state_fd = -1,
                 .block_fd = -1,
                 .patience_usec = manager->settings.start_usec,
+                .is_replaced = true,
         };
         int r;
 

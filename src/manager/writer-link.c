@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ struct WriterLink {
         Helper *helper;
         uint64_t serial;
         ListLink pending;
+        bool is_late; /* that it answers nothing was told */
 };
 
 static void pending_settle(PendingOrder *order, const WriterAnswer *answer) {
@@ -55,12 +57,14 @@ static int check_answer(const PendingOrder *order, const WriterReply *reply, siz
         return reply->error;
 }
 
+static const char *program_name(const WriterLink *link) {
+        return strrchr(link->spec.program, '/') + 1;
+}
+
 /* Anew with each answer. */
 static int begin_patience(WriterLink *link) {
         int r;
 
-        if (!link->patience_timer)
-                return 0;
         if (list_is_empty(&link->pending))
                 return sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
         r = sd_event_source_set_time_relative(link->patience_timer, link->spec.patience_usec);
@@ -94,17 +98,28 @@ static void on_received(void *userdata, const void *data, size_t size, int *fds,
                                       .data = (const char *) data + sizeof(reply),
                                       .size = size - sizeof(reply),
                               });
+        if (link->is_late)
+                log_print(LOG_NOTICE, "%s answers again", program_name(link));
+        link->is_late = false;
         (void) begin_patience(link);
 }
 
-/* The first one is what it is at; the others are sent to another one. */
+/* The first one is what it is at; the others are sent to another one. A writer that waits for a
+ * disk could not even be killed, and another one would only wait for the same. */
 static int on_impatient(sd_event_source *source, uint64_t usec, void *userdata) {
         WriterLink *link = userdata;
 
         if (list_is_empty(&link->pending) || !link->channel)
                 return 0;
-        log_print(LOG_ERR, "%s does not answer: another one is started",
-                  strrchr(link->spec.program, '/') + 1);
+        if (!link->spec.is_replaced) {
+                link->is_late = true;
+                log_print(LOG_WARNING,
+                          "%s has not answered for %" PRIu64 " s: whatever is to be on disk before "
+                          "it is answered waits for it",
+                          program_name(link), link->spec.patience_usec / UINT64_C(1000000));
+                return 0;
+        }
+        log_print(LOG_ERR, "%s does not answer: another one is started", program_name(link));
         LIST_ENTRY(link->pending.next, PendingOrder, link)->timed_out = true;
         channel_break(link->channel);
         return 0;
@@ -263,15 +278,13 @@ int writer_link_new(WriterLink **ret, sd_event *event, const WriterSpec *spec) {
         r = writer_start(link);
         if (r < 0)
                 return r;
-        if (spec->patience_usec > 0) {
-                r = sd_event_add_time_relative(event, &link->patience_timer, CLOCK_MONOTONIC, 0, 0,
-                                               on_impatient, link);
-                if (r < 0)
-                        return r;
-                r = sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
-                if (r < 0)
-                        return r;
-        }
+        r = sd_event_add_time_relative(event, &link->patience_timer, CLOCK_MONOTONIC, 0, 0,
+                                       on_impatient, link);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(link->patience_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
 
         *ret = TAKE_PTR(link);
         return 0;

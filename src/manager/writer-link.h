@@ -4,6 +4,7 @@
 /* The daemon's end of albatross-writer, or albatross-look-up: requests go out, each answer comes
  * back once, in order. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -34,8 +35,8 @@ typedef struct WriterOrder {
 typedef struct WriterSpec {
         const char *program;
         int state_fd, block_fd; /* -1: none */
-        uint64_t patience_usec; /* one that answers nothing for so long is ended, and what it was
-                                 * at is answered by -ETIMEDOUT; 0: no limit */
+        uint64_t patience_usec; /* when it answers nothing for so long, that is told */
+        bool is_replaced;       /* and it is ended, with -ETIMEDOUT for what it was at */
 } WriterSpec;
 
 /* Starts it upon the state directory and the folder of block devices, which stay the caller's. When

@@ -140,3 +140,16 @@ equal 'none of them is lost' 'nonsense 1 nonsense 2 nonsense 3' \
     "$(xargs <<<"$(cat $state/quarantine/odd.json $state/quarantine/odd.json.{1,2})")"
 rm $state/quarantine/odd.json*
 systemctl restart albatrossd
+
+# --- one that waits for its disk
+
+told() { journalctl --no-pager -t albatrossd --since=-1min | grep -q "$1"; }
+pkill -STOP -x albatross-write
+albatrossctl -q create --no-start waits "$HELLO" &
+create=$!
+check 'a writer that does not answer is told of' wait_for 20 told 'albatross-writer has not answered for 10 s'
+check '  who waits for it waits on' kill -0 $create
+pkill -CONT -x albatross-write
+check '  and is served in the end' wait $create
+check '  which is told, too' wait_for 3 told 'albatross-writer answers again'
+albatrossctl -q destroy waits
