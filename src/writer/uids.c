@@ -9,8 +9,6 @@
 #include "writer/uids.h"
 #include "writer/wire.h"
 
-#define DYNAMIC_BYPASS "SYSTEMD_NSS_DYNAMIC_BYPASS"
-
 static bool is_free(uid_t uid) {
         char buffer[16384];
         struct passwd entry, *found = NULL;
@@ -41,13 +39,8 @@ int uids_copy(const void *data, size_t size, uint32_t **ret, uint32_t *ret_n) {
 uint32_t uids_keep_free(uint32_t *uids, uint32_t n) {
         uint32_t n_free = 0;
 
-        /* nss-systemd would ask PID 1 about each, a thousand times while the host starts. Whose
-         * service has which dynamic uid, the launcher sees by the locks that it shares with PID 1
-         * (systemd's docs/ENVIRONMENT.md, docs/UIDS-GIDS.md). */
-        (void) setenv(DYNAMIC_BYPASS, "1", true);
         for (uint32_t i = 0; i < n; i++)
                 if (is_free(uids[i]))
                         uids[n_free++] = uids[i];
-        (void) unsetenv(DYNAMIC_BYPASS);
         return n_free;
 }
