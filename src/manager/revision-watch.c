@@ -47,10 +47,9 @@ static void look_at_end(Revision *revision, Unikernel *unikernel) {
 static int on_stays(sd_event_source *source, uint64_t usec, void *userdata) {
         Revision *revision = userdata;
         Unikernel *unikernel = revision_find(revision);
-        Fault fault = {};
 
         if (!unikernel)
-                revision_fail(revision, revision_gone(revision, &fault), &fault);
+                revision_fail_gone(revision);
         else if (unikernel->run)
                 revision_succeed(revision);
         else if (unikernel->manager->booting)
@@ -146,12 +145,9 @@ void revision_restarted(void *userdata, int r, const Fault *fault) {
         Revision *revision = userdata;
         Unikernel *unikernel = revision_find(revision);
 
-        if (!unikernel) {
-                Fault refusal = {};
-
-                r = revision_gone(revision, &refusal);
-                revision_fail(revision, r, &refusal);
-        } else if (revision->goes_back)
+        if (!unikernel)
+                revision_fail_gone(revision);
+        else if (revision->goes_back)
                 revision_succeed(revision);
         else if (r < 0 && revision->watch_usec > 0 && unikernel->wanted)
                 go_back(revision, unikernel, r, fault);

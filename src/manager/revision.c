@@ -83,9 +83,13 @@ void revision_succeed(Revision *revision) {
                 revision_fail(revision, 0, NULL);
 }
 
-int revision_gone(const Revision *revision, Fault *fault) {
-        return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "%s was destroyed while it was changed",
-                         revision->name.text);
+void revision_fail_gone(Revision *revision) {
+        Fault fault = {};
+        int r;
+
+        r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "%s was destroyed while it was changed",
+                      revision->name.text);
+        revision_fail(revision, r, &fault);
 }
 
 static void swap_versions(Unikernel *unikernel, Version *version) {
@@ -180,10 +184,7 @@ static void on_saved(void *userdata, int r, const Fault *fault) {
         Unikernel *unikernel = revision_find(revision);
 
         if (!unikernel) {
-                Fault refusal = {};
-
-                r = revision_gone(revision, &refusal);
-                revision_fail(revision, r, &refusal);
+                revision_fail_gone(revision);
                 return;
         }
         if (r < 0) {
@@ -237,10 +238,11 @@ static void carry_out(Revision *revision) {
         Fault fault = {};
         int r;
 
-        if (!unikernel || unikernel->destroying)
-                r = revision_gone(revision, &fault);
-        else
-                r = check(revision, unikernel, &fault);
+        if (!unikernel || unikernel->destroying) {
+                revision_fail_gone(revision);
+                return;
+        }
+        r = check(revision, unikernel, &fault);
         if (r < 0) {
                 revision_fail(revision, r, &fault);
                 return;

@@ -43,9 +43,9 @@ void revision_carry_out(Revision *revision);
 void revision_fail(Revision *revision, int r, const Fault *fault);
 /* All is done. */
 void revision_succeed(Revision *revision);
-/* Its unikernel, if that is still there; and what to say when it is not. */
+/* Its unikernel, if that is still there; and the end of a change whose unikernel is not. */
 Unikernel *revision_find(const Revision *revision);
-int revision_gone(const Revision *revision, Fault *fault);
+void revision_fail_gone(Revision *revision);
 /* Nothing is to come for @unikernel after a restart, nor is it watched. */
 void revision_forget(Unikernel *unikernel);
 
