@@ -40,7 +40,8 @@ struct ScopeStart {
         size_t allowed_cpus_size;
         bool requested; /* StartTransientUnit is not answered yet */
         bool clearing;  /* the job at hand stops a leftover of that name */
-        bool asking;    /* what has become of it over a PID 1 that was executed anew */
+        bool asking;    /* what has become of it over a PID 1 that was executed anew; a job at
+                         * hand is one that this PID 1 has still to do */
         unsigned n_cleared, n_asked;
         ScopeStarted handler;
         void *userdata;
@@ -173,9 +174,7 @@ static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0;
 }
 
-/* Somebody may have made a unit of this name himself, and what runs in it is none of our business.
- */
-static int ask_whose(ScopeStart *start) {
+static int get_property(ScopeStart *start, const char *property, sd_bus_message_handler_t handler) {
         _cleanup_(freep) char *path = NULL;
         int r;
 
@@ -183,8 +182,8 @@ static int ask_whose(ScopeStart *start) {
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_NAME, path,
-                                        "org.freedesktop.DBus.Properties", "Get", on_description,
-                                        start, "ss", MANAGER_UNIT, "Description");
+                                        "org.freedesktop.DBus.Properties", "Get", handler, start,
+                                        "ss", MANAGER_UNIT, property);
 }
 
 /* It comes after its time. */
@@ -217,7 +216,9 @@ static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e
 
         if (start->n_cleared < CLEARINGS_MAX &&
             sd_bus_error_has_name(failure, MANAGER_ERROR_UNIT_EXISTS)) {
-                r = ask_whose(start);
+                /* Somebody may have made a unit of this name himself, and what runs in it is none
+                 * of our business. */
+                r = get_property(start, "Description", on_description);
                 if (r >= 0)
                         return 0;
         }
@@ -282,6 +283,51 @@ static int request_start(ScopeStart *start) {
         return r;
 }
 
+static int on_unit_of_process(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        _cleanup_(freep) char *own_path = NULL;
+        ScopeStart *start = userdata;
+        const char *path;
+        int r;
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        start->asking = false;
+        r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, start->unit, &own_path);
+        if (r >= 0 && sd_bus_message_read(reply, "o", &path) >= 0 && strcmp(path, own_path) == 0) {
+                finish(start, 0, NULL);
+                return 0;
+        }
+        if (r >= 0)
+                r = request_start(start);
+        if (r < 0)
+                finish(start, r, strerror(-r));
+        return 0;
+}
+
+static int ask_unit_of_process(ScopeStart *start) {
+        return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_ADDRESS,
+                                        "GetUnitByPID", on_unit_of_process, start, "u",
+                                        (uint32_t) start->pid);
+}
+
+static int on_job(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        ScopeStart *start = userdata;
+        const char *job = NULL;
+        uint32_t id = 0;
+        int r;
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        r = sd_bus_message_read(reply, "v", "(uo)", &id, &job);
+        if (r >= 0 && id > 0) {
+                /* The end of the job is told to whoever asked for it, also by the PID 1 after. */
+                start->job = strdup(job);
+                r = start->job ? 0 : -ENOMEM;
+        } else
+                r = ask_unit_of_process(start);
+        if (r < 0)
+                finish(start, r, strerror(-r));
+        return 0;
+}
+
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         ScopeWatch *watch = userdata;
         const char *job, *unit, *result;
@@ -297,9 +343,9 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
                 if (!start->job || strcmp(start->job, job) != 0)
                         continue;
                 free(TAKE_PTR(start->job));
-                if (start->clearing) {
+                if (start->clearing || start->asking) {
+                        r = start->asking ? ask_unit_of_process(start) : request_start(start);
                         start->clearing = false;
-                        r = request_start(start);
                         if (r < 0)
                                 finish(start, r, strerror(-r));
                 } else if (strcmp(result, "done") == 0)
@@ -380,27 +426,9 @@ static void fail_all(ScopeWatch *watch, const char *reason) {
         finish(LIST_ENTRY(link, ScopeStart, link), -ECONNRESET, reason);
 }
 
-static int on_unit_of_process(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        _cleanup_(freep) char *own_path = NULL;
-        ScopeStart *start = userdata;
-        const char *path;
-        int r;
-
-        start->slot = sd_bus_slot_unref(start->slot);
-        start->asking = false;
-        r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, start->unit, &own_path);
-        if (r >= 0 && sd_bus_message_read(reply, "o", &path) >= 0 && strcmp(path, own_path) == 0) {
-                finish(start, 0, NULL);
-                return 0;
-        }
-        if (r >= 0)
-                r = request_start(start);
-        if (r < 0)
-                finish(start, r, strerror(-r));
-        return 0;
-}
-
-/* Either the process is in its scope already, or that is asked for once more. */
+/* Either the process is in its scope already, or that is asked for once more. Not before jobs that
+ * PID 1 has kept are done: one would put the process into its scope after we were told that it is
+ * in none, and that scope would be cleared away as a leftover, with the process in it. */
 static int ask_again(ScopeStart *start) {
         if (start->n_asked++ >= ASKINGS_MAX)
                 return -ECONNRESET;
@@ -408,9 +436,7 @@ static int ask_again(ScopeStart *start) {
         free(TAKE_PTR(start->job));
         start->requested = start->clearing = false;
         start->asking = true;
-        return sd_bus_call_method_async(start->watch->bus, &start->slot, MANAGER_ADDRESS,
-                                        "GetUnitByPID", on_unit_of_process, start, "u",
-                                        (uint32_t) start->pid);
+        return get_property(start, "Job", on_job);
 }
 
 /* PID 1 was executed anew, or thrown off the bus, and is back: what it would have told of our jobs

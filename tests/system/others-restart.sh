@@ -46,6 +46,20 @@ for act in 'restart systemd-journald' 'restart polkit' daemon-reload daemon-reex
     check "$act: all is as it should be" invariants
     equal "$act: what runs runs on" "$pid" "$(albatrossctl show runs -P MainPID)"
 done
-check 'all can be destroyed' ctl destroy runs
+
+# --- a PID 1 that is executed anew with jobs in its queue
+
+mapfile -t many < <(printf 'many%d\n' {1..40})
+for name in "${many[@]}"; do ctl create --no-start --memory=2 "$name" "$HELLO" -- --sleep=600; done
+: >"$failed"
+for n in {1..6}; do
+    for name in "${many[@]}"; do ctl start "$name" >>"$failed" 2>&1 & done
+    sleep "0.0$n"
+    timeout 20 systemctl daemon-reexec
+    wait
+    ctl stop "${many[@]}"
+done
+equal 'what waits in the queue of a PID 1 that is executed anew is started' '' "$(cat "$failed")"
+check 'all can be destroyed' ctl destroy runs "${many[@]}"
 equal 'the daemon has never restarted' 0 "$(systemctl show -P NRestarts albatrossd)"
 rm "$failed"
