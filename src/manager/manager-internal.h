@@ -91,7 +91,8 @@ struct Manager {
         bool writes;                    /* the writer has begun */
         sd_event_source *bridges_timer; /* it takes its time */
         bool asking_uids;
-        ListLink uid_waits; /* for the answer */
+        ListLink uid_waits;          /* for the answer */
+        sd_event_source *uids_timer; /* they are asked about once more */
         uint64_t launcher_generation;
         sd_event_source *relist_timer;
         sd_event_source *undone_timer; /* while there are some */
@@ -202,7 +203,7 @@ typedef struct UidWait {
         ListLink link; /* of the manager's */
         void (*again)(void *userdata);
         void *userdata;
-        bool has_asked;
+        uint64_t until_usec; /* 0: waits for the first time */
 } UidWait;
 
 typedef struct UidHold UidHold;
@@ -464,10 +465,10 @@ void boot_begin(Manager *manager);
 /* --- uid-supply.c */
 /* Asks for more uids in the background when few are left. */
 int manager_refill_uids(Manager *manager);
-/* -EAGAIN when none is free. Given back by uid_pool_release(). */
+/* -EAGAIN when none is free, or others wait for one. Given back by uid_pool_release(). */
 int manager_take_uid(Manager *manager, uint32_t *ret);
-/* After -EAGAIN: @wait is called once, when NSS has told of more, or that there are none. False:
- * all of them are in use. */
+/* After -EAGAIN: @wait is called once, when it is worth another try. False: all of them have been
+ * in use for as long as one waits. */
 bool manager_wait_for_uid(Manager *manager, UidWait *wait);
 
 /* --- manager.c */

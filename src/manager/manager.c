@@ -367,6 +367,7 @@ Manager *manager_free(Manager *manager) {
         path_tree_free(manager->paths);
         bridges_clear(&manager->bridges);
         slices_free_all(manager);
+        sd_event_source_disable_unref(manager->uids_timer);
         uid_pool_free(manager->uids);
         tenders_free(manager->tenders);
         settings_clear(&manager->settings);

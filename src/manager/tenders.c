@@ -25,9 +25,10 @@
 /* Starts wait for it, which should not fail since others bring many images just then. */
 #define PATIENCE_USEC (10ULL * 1000000ULL)
 
-/* One that gave no answer in time may have had a bad moment, and so may we have had. */
+/* One that gave no answer in time may have had a bad moment, and so may we have had: of that, those
+ * who waited for the answer are told, and whoever comes next finds out anew. */
 #define RETRY_SLOW_USEC   (60ULL * 1000000ULL)
-#define RETRY_FAILED_USEC (1ULL * 1000000ULL)
+#define RETRY_FAILED_USEC (50ULL * 1000ULL)
 #define RETRY_NOW         0U
 #define RETRY_NEVER       UINT64_MAX
 

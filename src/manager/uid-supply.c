@@ -7,11 +7,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "manager/manager-internal.h"
+#include "systemd/log.h"
 
 /* Refilled in the background when fewer are left: a create must not wait for NSS. */
 #define UIDS_LOW 64U
+
+/* When all are in use: how long until they are asked about again, and for how long one waits. */
+#define ASK_AGAIN_USEC (100ULL * 1000ULL)
+#define PATIENCE_USEC  (2ULL * 1000000ULL)
 
 /* Those who have to wait again are not among these. */
 static void wake(Manager *manager) {
@@ -38,6 +44,8 @@ static void on_free_uids(void *userdata, const WriterAnswer *answer) {
 
         manager->asking_uids = false;
         if (answer->error < 0 || n > WRITER_UIDS_MAX) {
+                log_print(LOG_WARNING, "Can't look up which uids are free: %s",
+                          strerror(answer->error < 0 ? -answer->error : EPROTO));
                 uid_pool_ask_again(manager->uids);
                 /* Later, whoever needs one asks again; but a writer that does not get this far is
                  * not started in a loop. */
@@ -78,21 +86,38 @@ int manager_refill_uids(Manager *manager) {
 int manager_take_uid(Manager *manager, uint32_t *ret) {
         int r;
 
-        r = uid_pool_take(manager->uids, ret);
+        /* In turn: a start takes one early, and may need what a probe that waits is to find out. */
+        r = list_is_empty(&manager->uid_waits) ? uid_pool_take(manager->uids, ret) : -EAGAIN;
         (void) manager_refill_uids(manager);
         return r;
 }
 
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        manager->uids_timer = sd_event_source_disable_unref(manager->uids_timer);
+        uid_pool_ask_again(manager->uids);
+        if (manager_refill_uids(manager) < 0 || !manager->asking_uids)
+                wake(manager);
+        return 0;
+}
+
 bool manager_wait_for_uid(Manager *manager, UidWait *wait) {
-        /* NSS may have been out of order, and know them now. Once for each that waits: when it has
-         * others for all of them, they are not asked about in a loop. */
-        if (!manager->asking_uids && !wait->has_asked) {
-                wait->has_asked = true;
-                uid_pool_ask_again(manager->uids);
-                (void) manager_refill_uids(manager);
+        uint64_t now_usec = manager_now(CLOCK_MONOTONIC);
+
+        if (wait->until_usec == 0)
+                wait->until_usec = now_usec + PATIENCE_USEC;
+        /* One may be given back meanwhile, and NSS may have been out of order. Not at once: when it
+         * has others for all of them, they are not asked about in a loop. */
+        if (!manager->asking_uids) {
+                if (now_usec >= wait->until_usec)
+                        return false;
+                if (!manager->uids_timer &&
+                    sd_event_add_time_relative(manager->event, &manager->uids_timer,
+                                               CLOCK_MONOTONIC, ASK_AGAIN_USEC, 0, on_timer,
+                                               manager) < 0)
+                        return false;
         }
-        if (!manager->asking_uids)
-                return false;
         list_append(&manager->uid_waits, &wait->link);
         return true;
 }
