@@ -25,7 +25,7 @@ head -c 8M /dev/urandom >full
 block create -q d 8 full
 inode=$(stat -c %i $state/blocks/d)
 untouched() { state_is d idle && [ "$(stat -c %i $state/blocks/d)" = "$inode" ] && cmp -s full $state/blocks/d; }
-fds() { find "/proc/$(systemctl show -P MainPID "$1")/fd" -mindepth 1 | wc -l; }
+fds() { find "/proc/$(main_pid "$1")/fd" -mindepth 1 | wc -l; }
 
 # --- descriptors ---
 descriptor() { # KIND FILE TEXT
@@ -94,7 +94,7 @@ prints '... why' 'albatross-launcher went away' cat log
 check '... and the old content is still there' wait_for 10 eval 'untouched && is_tidy'
 
 begin
-kill -KILL "$(pgrep -P "$(systemctl show -P MainPID albatrossd)" -x albatross-write)"
+kill -KILL "$(pgrep -P "$(main_pid albatrossd)" -x albatross-write)"
 exec 9>&-
 wait $client
 check 'the writer is killed: its client is told' [ $? != 0 ]

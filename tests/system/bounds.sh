@@ -9,7 +9,7 @@ client=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/hostile-client
 [ -x "$client" ] || skip "$client is not built"
 cp "$client" "$test_output.client" && chmod 755 "$test_output.client" && client=$test_output.client
 median() { as bob "$client" time 60; }
-fds() { find "/proc/$(systemctl show -P MainPID albatrossd)/fd" | wc -l; }
+fds() { find "/proc/$(main_pid albatrossd)/fd" | wc -l; }
 # One by one: pgrep refuses a pattern of more than the 15 characters that a name has.
 children() { { pgrep albatross-infla; pgrep albatross-store; pgrep albatross-read-; } | wc -l; }
 
@@ -60,7 +60,7 @@ check 'no half of an image either' wait_for 3 eval '[ "$(find /var/lib/albatross
 # Behind images that never come all that is asked waits, as it was sent.
 heavy_calls() {
     local daemon most
-    daemon=$(systemctl show -P MainPID albatrossd)
+    daemon=$(main_pid albatrossd)
     echo 5 >"/proc/$daemon/clear_refs"
     as alice "$client" stall 10 >/dev/null &
     sleep 0.5

@@ -12,7 +12,7 @@
 field() { albatrossctl show "$1" -P "$2"; }
 is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; }
 alive() { [ -d "/proc/$1" ]; }
-daemon() { systemctl show -P MainPID albatrossd; }
+daemon() { main_pid albatrossd; }
 writer() { pgrep -P "$(daemon)" albatross-write; }
 ctl() { timeout 20 albatrossctl -q "$@"; }
 # What the record of v says: now, or of the version before.

@@ -47,7 +47,7 @@ mkdir -p /etc/albatrossd.conf.d
 printf '[Albatross]\nStopSec=2\n' >/etc/albatrossd.conf.d/50-clock.conf
 systemctl restart albatrossd
 begun_sec=$(($(date +%s) - $(uptime_msec) / 1000))
-daemon=$(systemctl show -P MainPID albatrossd)
+daemon=$(main_pid albatrossd)
 check 'one is left alone' albatrossctl -q create --memory=2 alone "$HELLO" -- --sleep=600
 for jump in -3600 +7200; do
     check "$jump: one ends again and again" albatrossctl -q create --memory=2 --restart loops "$HELLO" -- --exit=9
@@ -78,7 +78,7 @@ for jump in -3600 +7200; do
     check "$jump: statistics are there" no_negative albatrossctl stats alone
     check "$jump: all go" albatrossctl -q destroy loops stuck new late
 done
-equal 'the daemon has not gone away' "$daemon" "$(systemctl show -P MainPID albatrossd)"
+equal 'the daemon has not gone away' "$daemon" "$(main_pid albatrossd)"
 
 # Lines that come while the clock goes to and fro, and the daemon with it.
 albatrossctl -q create --memory=2 talks "${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/chatty.spt" -- \

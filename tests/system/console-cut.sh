@@ -25,7 +25,6 @@ differ() { # FILE
     sed -n 's/^Line //p' "$1" | cmp - <(seq $n_lines)
 }
 has_last() { tail -n 1 "$1" | grep -qx "Line $n_lines"; }
-main_pid() { systemctl show -P MainPID albatrossd; }
 # The daemon goes, now in one way, now in another.
 vex() { # TIMES
     local i

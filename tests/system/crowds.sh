@@ -31,7 +31,7 @@ check 'a change is signalled afterwards as before' eval '
     sleep 0.3; albatrossctl -q stop b1; albatrossctl -q start b1; wait_for 3 grep -q UnikernelExited "$test_output.signals"'
 
 systemctl start polkit
-polkitd=$(systemctl show -P MainPID polkit)
+polkitd=$(main_pid polkit)
 kill -STOP "$polkitd"
 for user in "${crowd[@]}"; do
     as "$user" "$client" ask 8 >/dev/null 2>&1 &

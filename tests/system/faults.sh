@@ -108,7 +108,7 @@ slow_systemd
 create quick >"$test_output.quick" 2>&1 &
 client=$!
 wait_for 2 pgrep -x albatross-gate >/dev/null
-pid=$(systemctl show -P MainPID albatrossd)
+pid=$(main_pid albatrossd)
 pkill -KILL -P "$pid" albatross-write
 wait $client
 check 'the writer goes in the middle of a create: that is answered' [ $? -le 1 ]

@@ -12,8 +12,8 @@ tools=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system
 folder=$(mktemp -d)
 
 leavings() {
-    find "/proc/$(systemctl show -P MainPID albatrossd)/fd" \
-        "/proc/$(systemctl show -P MainPID albatross-launcher)/fd" 2>/dev/null | wc -l
+    find "/proc/$(main_pid albatrossd)/fd" \
+        "/proc/$(main_pid albatross-launcher)/fd" 2>/dev/null | wc -l
     systemctl list-units --all --plain --no-legend 'albatross-*.scope' | wc -l
     find /var/lib/albatross/v1 /run/systemd/dynamic-uid /run/albatross/runs -type f | wc -l
     pgrep -c '^albatross-'

@@ -13,10 +13,6 @@
 
 albatross_state=/var/lib/albatross/v1
 
-main_pid() { # UNIT
-    systemctl show -P MainPID "$1"
-}
-
 count_fds() { # UNIT|PID
     local pid=$1
     [ -d "/proc/$pid" ] || pid=$(main_pid "$1")

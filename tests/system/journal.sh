@@ -112,7 +112,7 @@ check 'and the first level' systemctl service-log-level albatrossd info
 
 # --- journald is stopped
 invariants_note
-journald=$(systemctl show -P MainPID systemd-journald)
+journald=$(main_pid systemd-journald)
 albatrossctl -q create --memory=2 --no-start calm "$HELLO"
 kill -STOP "$journald"
 slowest=0

@@ -136,6 +136,16 @@ wait_for() { # SECONDS COMMAND...
     done
 }
 
+main_pid() { # UNIT
+    systemctl show -P MainPID "$1"
+}
+
+# A test that calls what is not there tests something else than it says.
+command_not_found_handle() { # COMMAND...
+    say_result FAIL "there is a command $1"
+    return 127
+}
+
 # Uids that are lent to somebody, or were. PID 1 has one for each service with a uid of its own, such
 # as albatross-network.
 lent_uids() {

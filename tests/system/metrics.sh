@@ -39,7 +39,7 @@ equal 'other formats are refused' '406 text/plain; charset=utf-8' "$(head_of tex
 equal 'other methods are' '405 text/plain; charset=utf-8' "$(head_of '' POST)"
 equal 'other paths are' '404 text/plain; charset=utf-8' "$(head_of '' GET /metrics/../etc/passwd)"
 equal 'HEAD has no body' '' "$(body '' HEAD)"
-pid=$(systemctl show -P MainPID albatross-metrics)
+pid=$(main_pid albatross-metrics)
 equal 'it has a user of its own' albatross-metrics "$(stat -c %U "/proc/$pid")"
 equal 'and no capability' 0000000000000000 "$(sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")"
 
@@ -125,7 +125,7 @@ for how in silent slow unread; do
     equal '  each was ended' $n "$(cat "$work/held")"
     equal '  and then there is room' '200 text/plain; version=0.0.4; charset=utf-8' "$(head_of '')"
 done
-check 'it has no descriptors left of them' wait_for 5 eval '[ "$(find "/proc/$(systemctl show -P MainPID albatross-metrics)/fd" -mindepth 1 | wc -l)" -lt 20 ]'
+check 'it has no descriptors left of them' wait_for 5 eval '[ "$(find "/proc/$(main_pid albatross-metrics)/fd" -mindepth 1 | wc -l)" -lt 20 ]'
 printf 'GET /metrics HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n' "$(head -c 20000 /dev/zero | tr '\0' x)" >"$work/long"
 check 'headers that are too long are refused' /usr/bin/python3 -c '
 import socket, sys
@@ -149,14 +149,14 @@ equal 'a body is not waited for' 'HTTP/1.1 405 Method Not Allowed' "$("$client" 
 equal '  nor where there may be one' 'HTTP/1.1 413 Content Too Large' "$("$client" announce GET 1000000)"
 
 # --- a daemon that is away
-kill -STOP "$(systemctl show -P MainPID albatrossd)"
+kill -STOP "$(main_pid albatrossd)"
 before=${EPOCHREALTIME/./}
 timeout 20 "$client" get-unix "$text" >"$work/one" &
 one=$!
 timeout 20 "$client" get "$openmetrics" >"$work/two"
 wait $one
 took=$((${EPOCHREALTIME/./} - before))
-kill -CONT "$(systemctl show -P MainPID albatrossd)"
+kill -CONT "$(main_pid albatrossd)"
 check "a daemon that does not answer is told, by an answer that is read ($((took / 1000)) ms)" grep -q '^200 ' "$work/one"
 prints 'which says so' 'albatross_up 0' cat "$work/one"
 prints 'and why' "# albatrossd can't be asked: it does not answer" cat "$work/one"

@@ -173,7 +173,7 @@ equal '  without a word' '' "$(cat "$log.pipe")"
 # On the private socket there is no message bus in between.
 client=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/hostile-client
 memory() {
-    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID albatrossd)/status"
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(main_pid albatrossd)/status"
 }
 albatrossctl policy set hoard --unikernels=1 --memory=64 --cpus=0 >/dev/null
 equal 'who has not read a few messages yet stays connected' 'still there' "$("$client" hoard 1000)"

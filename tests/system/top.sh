@@ -130,7 +130,7 @@ quit() { # SENTENCE: by q, in time
     equal '  well' 0 "$(cat "$screen.status")"
     exec 4>&-
 }
-daemon() { systemctl show -P MainPID albatrossd; }
+daemon() { main_pid albatrossd; }
 
 for user in '' 'setpriv --reuid=carol --regid=carol --clear-groups'; do
     # shellcheck disable=SC2086

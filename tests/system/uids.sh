@@ -19,7 +19,7 @@ equal 'and knows all six' 6 "$(albatrossctl list --no-legend | grep -c running)"
 check 'one can be stopped' albatrossctl -q stop u1
 check 'and started again with the uid that is free' wait_for 2 albatrossctl -q start u1
 
-writer() { pgrep -P "$(systemctl show -P MainPID albatrossd)" albatross-write; }
+writer() { pgrep -P "$(main_pid albatrossd)" albatross-write; }
 albatrossctl -q stop u2 u3
 kill -KILL "$(writer)"
 check 'with another writer, too' wait_for 2 albatrossctl -q start u2
@@ -27,7 +27,7 @@ check 'all can be destroyed' albatrossctl -q destroy u1 u2 u3 u4 u5 u6
 
 # --- uids that NSS knew, or said to know, when the daemon started
 
-look_up() { pgrep -P "$(systemctl show -P MainPID albatrossd)" -x albatross-look-; }
+look_up() { pgrep -P "$(main_pid albatrossd)" -x albatross-look-; }
 create() { timeout 20 albatrossctl -q create --memory=2 "$1" "$HELLO" -- --sleep=600; }
 printf '[Albatross]\nUidRange=61184-61243\n' >/etc/albatrossd.conf.d/few.conf
 for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd
@@ -35,8 +35,8 @@ check 'the daemon starts when all uids are those of others' timeout 20 systemctl
 refuse 'then nothing can be started' 'All uids for unikernels are in use' create u1
 refuse 'nor a second time' 'All uids for unikernels are in use' create u1
 sed -i '/^taken/d' /etc/passwd
-# The tender, which could not be asked for lack of uids, is asked again after a second.
-sleep 1.1
+# The tender, which could not be asked for lack of uids, is asked again.
+sleep 0.1
 look_up=$(look_up)
 kill -STOP "$look_up"
 create u1 >"$test_output.one" 2>&1 &
@@ -50,6 +50,14 @@ check 'which a create waits for' wait $one
 check 'and another one' wait $two
 rm -f "$test_output".*
 check 'both go' albatrossctl -q destroy u1 u2
+for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd
+systemctl restart albatrossd
+create u1 >"$test_output.one" 2>&1 &
+sleep 0.5
+sed -i '/^taken/d' /etc/passwd
+check 'nor is one refused whom NSS kept waiting for a moment' wait $!
+check 'it goes' albatrossctl -q destroy u1
+rm -f "$test_output".*
 printf '[Albatross]\nUidRange=61184-61189\n' >/etc/albatrossd.conf.d/few.conf
 systemctl restart albatrossd
 

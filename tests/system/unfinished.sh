@@ -110,7 +110,7 @@ other=$(mktemp)
 cp "$HELLO" "$other"
 printf 'another one' >>"$other"
 digest() { sha256sum "$1" | cut -d' ' -f1; }
-daemon_pid() { systemctl show -P MainPID albatrossd; }
+daemon_pid() { main_pid albatrossd; }
 # Its update is being watched: an answer to the update would end that.
 watched() { # SECONDS ARGUMENT...
     local seconds=$1

@@ -7,7 +7,7 @@
 # timeout: 120
 . "$(dirname "$0")/lib.sh"
 
-daemon() { systemctl show -P MainPID albatrossd; }
+daemon() { main_pid albatrossd; }
 writer() { pgrep -P "$(daemon)" albatross-write; }
 program=/usr/libexec/albatross/albatross-writer
 lose_writer() {
