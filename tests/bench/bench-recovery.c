@@ -5,7 +5,7 @@
  * it is killed: which tenders run on, which ends it knows, and how long it takes until it answers
  * for all. Then the host starts: until all of them run, next to N scopes with the bare tender,
  * asked for at once, in the same slices. And what it costs that a change is on disk when it is
- * answered.
+ * answered: with none else, of one with a large image, with all else.
  */
 
 #include <errno.h>
@@ -25,6 +25,8 @@
 
 #define TENDER           ALBATROSS_LIBEXECDIR "/albatross-spt"
 #define IMAGE            ALBATROSS_DATADIR "/hello.spt"
+#define LARGE_IMAGE      "/tmp/bench-large.spt"
+#define LARGE_SIZE       "64M"
 #define STATE            ALBATROSS_STATEDIR
 #define MANAGER          "org.albatross", "/org/albatross", "org.albatross.Manager"
 #define SYSTEMD          "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
@@ -42,9 +44,11 @@ static Series kill_daemon = {"kill -9 (and 200 ms of RestartSec), the same"};
 static Series boot_all = {"boot with all recorded, to all running"};
 static Series bare_scopes = {"as many bare scopes of the tender, at once"};
 static Series set_none = {"set, with none else"};
+static Series set_large = {"set, of one with " LARGE_SIZE " of image"};
 static Series set_all = {"set, with all else"};
 static Series refused = {"set that is refused"};
 static Series raw_none = {"a file: write, fsync, rename, fsync of folder"};
+static Series raw_large = {"the same beside that image"};
 static Series raw_all = {"the same between those with all else"};
 
 static void run(const char *command) {
@@ -64,10 +68,14 @@ static sd_bus *open_bus(void) {
 /* --- what there is --- */
 
 /* Creates and starts one. */
-static void create(sd_bus *bus, const char *name, const char *first, const char *second) {
-        _cleanup_(fd_closep) int fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
+static void create(sd_bus *bus,
+                   const char *name,
+                   const char *image,
+                   const char *first,
+                   const char *second) {
+        _cleanup_(fd_closep) int fd = open(image, O_RDONLY | O_CLOEXEC);
 
-        measure_check(fd < 0 ? -errno : 0, IMAGE);
+        measure_check(fd < 0 ? -errno : 0, image);
         measure_check(sd_bus_call_method(bus, MANAGER, "CreateUnikernel", NULL, NULL, "sha{sv}",
                                          name, fd, 2, "Memory", "t", (uint64_t) 2 << 20,
                                          "Arguments", "as", 2, first, second),
@@ -180,7 +188,7 @@ static void measure_ends(void) {
 
                         snprintf(name, sizeof(name), "doomed-%u", i);
                         snprintf(status, sizeof(status), "--exit=%u", 100 + i);
-                        create(bus, name, "--sleep=" DOOMED_SEC, status);
+                        create(bus, name, IMAGE, "--sleep=" DOOMED_SEC, status);
                 }
         }
         run("systemctl stop albatrossd.socket albatrossd.service && sleep " DOOMED_SEC ".5 && "
@@ -405,10 +413,10 @@ static void measure_sets(sd_bus *bus, Series *changed, Series *raw) {
         close(folder);
 }
 
-static void measure_changes(Series *changed, Series *raw) {
+static void measure_changes(const char *image, Series *changed, Series *raw) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = open_bus();
 
-        create(bus, "changed", "--sleep=36000", "");
+        create(bus, "changed", image, "--sleep=36000", "");
         measure_sets(bus, changed, raw);
         measure_check(sd_bus_call_method(bus, MANAGER, "DestroyUnikernel", NULL, NULL, "sa{sv}",
                                          "changed", 0),
@@ -422,21 +430,21 @@ static void create_all(unsigned n) {
                 char name[32];
 
                 snprintf(name, sizeof(name), "many-%u", i);
-                create(bus, name, "--sleep=36000", "");
+                create(bus, name, IMAGE, "--sleep=36000", "");
         }
 }
 
 static void print_durability(const char *when, Series *changed, Series *raw) {
         printf("durability of a change, %s: (set - refused set) / write of a file: %.2f (target: "
-               "one file, however many there are)\n",
+               "one file, however many and however large)\n",
                when,
                ((double) series_median(changed) - (double) series_median(&refused)) /
                        (double) series_median(raw));
 }
 
 static void print_times(unsigned n) {
-        Series *all[] = {&restart_daemon, &kill_daemon, &boot_all, &boot_work,
-                         &bare_scopes,    &bare_work,   &set_none, &raw_none,
+        Series *all[] = {&restart_daemon, &kill_daemon, &boot_all, &boot_work, &bare_scopes,
+                         &bare_work,      &set_none,    &raw_none, &set_large, &raw_large,
                          &set_all,        &raw_all,     &refused};
 
         printf("with %u unikernels%28s %8s %8s %8s\n", n, "", "min", "median", "max");
@@ -446,6 +454,7 @@ static void print_times(unsigned n) {
                series_median(&restart_daemon) <= UINT64_C(500000000) ? "met" : "missed");
         series_print_ratio(&boot_all, &bare_scopes, 1.5);
         print_durability("with none else", &set_none, &raw_none);
+        print_durability("with " LARGE_SIZE " of image", &set_large, &raw_large);
         print_durability("with all else", &set_all, &raw_all);
 }
 
@@ -457,9 +466,12 @@ int main(int argc, char *argv[]) {
         measure_check(setrlimit(RLIMIT_NOFILE, &files) < 0 ? -errno : 0, "descriptors");
         setvbuf(stdout, NULL, _IOLBF, 0);
 
-        measure_changes(&set_none, &raw_none);
+        measure_changes(IMAGE, &set_none, &raw_none);
+        run("cp " IMAGE " " LARGE_IMAGE " && head -c " LARGE_SIZE " /dev/urandom >>" LARGE_IMAGE);
+        measure_changes(LARGE_IMAGE, &set_large, &raw_large);
+        run("rm " LARGE_IMAGE);
         create_all(n);
-        measure_changes(&set_all, &raw_all);
+        measure_changes(IMAGE, &set_all, &raw_all);
         measure_restarts(n);
         measure_ends();
         for (unsigned i = 0; i < N_ROUNDS; i++) {
