@@ -52,6 +52,25 @@ equal 'all memory is counted' 104857600 "$(used ten: MemoryUsed)"
 clean ten:
 equal 'and given back' 0 "$(used ten: MemoryUsed)"
 
+# --- what is restarted keeps what it has: nobody gets it between its stop and its start
+limits ten --unikernels=60 --memory=30
+albatrossctl -q create --memory=20 ten:has "$HELLO" -- --sleep=600
+albatrossctl -q create --no-start --memory=20 ten:wants "$HELLO" -- --sleep=600
+(until [ -e "$folder/over" ]; do albatrossctl -q start ten:wants >/dev/null 2>&1 && : >"$folder/got"; done) &
+wanting=$!
+for i in {1..20}; do
+    { albatrossctl -q restart ten:has && albatrossctl -q update ten:has "$HELLO"; } 2>&1
+done >"$folder/restarts"
+: >"$folder/over"
+wait $wanting
+equal 'each of 20 restarts and updates has the memory that it had' '' "$(cat "$folder/restarts")"
+check '... which nobody got meanwhile' [ ! -e "$folder/got" ]
+equal '... who wanted it all the time' 20971520 "$(used ten: MemoryUsed)"
+albatrossctl -q stop ten:has
+check '... and gets it when it is stopped' albatrossctl -q start ten:wants
+clean ten:
+limits ten --memory=100
+
 for i in {1..30}; do
     albatrossctl -q create --no-start --memory=10 "ten:u$i" "$HELLO" -- --sleep=600 &
 done
