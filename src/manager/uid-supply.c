@@ -15,9 +15,9 @@
 /* Refilled in the background when fewer are left: a create must not wait for NSS. */
 #define UIDS_LOW 64U
 
-/* When all are in use: how long until they are asked about again, and for how long one waits. */
-#define ASK_AGAIN_USEC (100ULL * 1000ULL)
-#define PATIENCE_USEC  (2ULL * 1000000ULL)
+/* When all are in use: how long until it is tried again, and for how long one waits. */
+#define AGAIN_USEC    (100ULL * 1000ULL)
+#define PATIENCE_USEC (2ULL * 1000000ULL)
 
 /* Those who have to wait again are not among these. */
 static void wake(Manager *manager) {
@@ -92,13 +92,16 @@ int manager_take_uid(Manager *manager, uint32_t *ret) {
         return r;
 }
 
+/* One may have been given back meanwhile, and NSS may have been out of order, and know them now. */
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
 
         manager->uids_timer = sd_event_source_disable_unref(manager->uids_timer);
-        uid_pool_ask_again(manager->uids);
-        if (manager_refill_uids(manager) < 0 || !manager->asking_uids)
-                wake(manager);
+        if (!manager->asking_uids) {
+                uid_pool_ask_again(manager->uids);
+                (void) manager_refill_uids(manager);
+        }
+        wake(manager);
         return 0;
 }
 
@@ -107,17 +110,13 @@ bool manager_wait_for_uid(Manager *manager, UidWait *wait) {
 
         if (wait->until_usec == 0)
                 wait->until_usec = now_usec + PATIENCE_USEC;
-        /* One may be given back meanwhile, and NSS may have been out of order. Not at once: when it
-         * has others for all of them, they are not asked about in a loop. */
-        if (!manager->asking_uids) {
-                if (now_usec >= wait->until_usec)
-                        return false;
-                if (!manager->uids_timer &&
-                    sd_event_add_time_relative(manager->event, &manager->uids_timer,
-                                               CLOCK_MONOTONIC, ASK_AGAIN_USEC, 0, on_timer,
-                                               manager) < 0)
-                        return false;
-        }
+        if (!manager->asking_uids && now_usec >= wait->until_usec)
+                return false;
+        /* Not at once: when NSS has others for all of them, it is not asked in a loop. */
+        if (!manager->uids_timer &&
+            sd_event_add_time_relative(manager->event, &manager->uids_timer, CLOCK_MONOTONIC,
+                                       AGAIN_USEC, 0, on_timer, manager) < 0)
+                return false;
         list_append(&manager->uid_waits, &wait->link);
         return true;
 }
