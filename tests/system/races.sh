@@ -107,6 +107,18 @@ equal 'so is the slice' $((8 * $(used ten: Unikernels))) "$(systemctl show albat
 at_once 20 albatrossctl -q policy remove ten
 equal 'one of 20 removes it' '1 19' "$(n_won) $(n_told 'There is no policy ten')"
 
+# --- one block device
+disk=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/disk.spt
+owner() { albatrossctl block list --json=short | tr '{' '\n' | sed -nE 's/.*"Name":"shared".*"Unikernel":"([^"]*)".*/\1/p'; }
+albatrossctl -q block create shared 1
+at_once 20 albatrossctl -q create --memory=2 --block=storage:shared u% "$disk" -- --stay
+equal 'of 20 unikernels that want one block device one gets it' '1 19' "$(n_won) $(n_told 'The block device shared belongs to the unikernel u')"
+equal '... and the list says which' "u$(cat "$folder/won")" "$(owner)"
+equal '... which is all there is' "$(owner)" "$(albatrossctl -q list)"
+at_once 20 sh -c 'if [ % -le 10 ]; then albatrossctl -q destroy --blocks "$0"; else albatrossctl -q block remove shared; fi' "$(owner)"
+check 'of 20 who take both away one does at least' [ "$(n_won)" -ge 1 ]
+equal '... and neither is there' '' "$(albatrossctl -q list; albatrossctl -q block list)"
+
 # --- the same name
 at_once 20 albatrossctl -q create --memory=2 one "$HELLO" -- --sleep=600
 equal 'of 20 who want one name one gets it' '1 19' "$(n_won) $(n_told 'exists already')"
