@@ -46,6 +46,23 @@ int start_widen_scope(Start *start) {
         return r;
 }
 
+/* Where to look: at a unit that is in the way, or else at the slice, which outlives the scope. */
+static int refuse_scope(Start *start, int error, const char *reason) {
+        Fault *fault = start_fault(start);
+        char unit[NAME_UNIT_MAX + 1];
+        int r;
+
+        r = fault_set(fault, FAULT_SCOPE_FAILED, "systemd did not start the scope of %s: %s",
+                      start->unikernel->name.text, reason);
+        if (error == -EEXIST)
+                unikernel_scope(start->unikernel, unit);
+        else
+                unikernel_slice(start->unikernel, unit);
+        if (error == -EEXIST || error == -EIO)
+                fault_hint(fault, "See: systemctl status %s", unit);
+        return r;
+}
+
 static void on_scoped(void *userdata, int error, const char *reason) {
         Start *start = userdata;
 
@@ -54,9 +71,7 @@ static void on_scoped(void *userdata, int error, const char *reason) {
         unikernel_log(start->unikernel, LOG_DEBUG, "The scope of %s: %s",
                       start->unikernel->name.text, error < 0 ? reason : "is there");
         if (error < 0)
-                error = fault_set(start_fault(start), FAULT_SCOPE_FAILED,
-                                  "systemd did not start the scope of %s: %s",
-                                  start->unikernel->name.text, reason);
+                error = refuse_scope(start, error, reason);
         else if (start->r == 0)
                 error = start_widen_scope(start);
         start_pending_done(start, error);

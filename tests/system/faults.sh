@@ -23,6 +23,19 @@ refuse 'systemd refuses the slice: the error says so' 'systemd did not start the
 check '  and nothing is left' wait_for 3 nothing_left locked:web
 systemctl unmask --runtime -q albatross-locked.slice
 
+# The job is taken, and fails with what its slice needs.
+mkdir -p /run/systemd/system/albatross-failing.slice.d
+printf '[Service]\nType=oneshot\nExecStart=/bin/false\n' >/run/systemd/system/needed.service
+printf '[Unit]\nRequires=needed.service\nAfter=needed.service\n' >/run/systemd/system/albatross-failing.slice.d/needs.conf
+systemctl daemon-reload
+refuse 'the job of the scope fails: the error says so' 'systemd did not start the scope of failing:web' create failing:web
+refuse '  and where to look' 'systemctl status albatross-failing.slice' create failing:web
+check '  and nothing is left' wait_for 3 nothing_left failing:web
+rm -r /run/systemd/system/albatross-failing.slice.d /run/systemd/system/needed.service
+systemctl daemon-reload
+check '  without that it starts' create failing:web
+check '  and goes' albatrossctl -q destroy failing:web
+
 # PID 1 answers nobody while it waits for a generator.
 mkdir -p /run/systemd/system-generators
 printf '#!/bin/sh\nsleep 3\n' >/run/systemd/system-generators/slow
@@ -63,6 +76,7 @@ systemctl restart albatrossd
 systemd-run -q --scope --unit=albatross-theirs.scope sleep 300 &
 check 'a scope of our name is made by somebody else' wait_for 3 systemctl is-active -q albatross-theirs.scope
 refuse '  create is refused' 'there is a unit albatross-theirs.scope that is not ours' create theirs
+refuse '  and says where to look' 'systemctl status albatross-theirs.scope' create theirs
 sleep 0.5
 check '  and has not touched it' systemctl is-active -q albatross-theirs.scope
 check '  nothing of ours is left' nothing_left_but_scope theirs
