@@ -212,13 +212,26 @@ bool call_is_allowed_still(Call *call) {
                strcmp(others, call->others) == 0;
 }
 
+/* What an owner does not have, either, is told: nothing else says why he is refused. */
+static int refuse_right(const Call *call, Fault *fault) {
+        int r;
+
+        r = fault_set(fault, FAULT_NOT_AUTHORIZED, "You are not allowed to do this to %s",
+                      call->name.text[0] ? call->name.text : "this host");
+        if (strstr(call->verb, "-unlocked"))
+                fault_hint(fault, "A MAC address of one's choice, and nolock, only an "
+                                  "administrator may give");
+        else
+                fault_hint(fault, "Root may, and who owns a path above it: "
+                                  "DELEGATION in albatrossctl(1)");
+        return r;
+}
+
 static void refuse(Call *call, int error) {
         Fault fault = {};
 
         if (error == -EACCES)
-                error = fault_set(&fault, FAULT_NOT_AUTHORIZED,
-                                  "You are not allowed to do this to %s",
-                                  call->name.text[0] ? call->name.text : "this host");
+                error = refuse_right(call, &fault);
         else if (error == -ESTALE)
                 error = fault_set(&fault, FAULT_NOT_AUTHORIZED,
                                   "Who owns what is above %s changes all the time, try again",

@@ -56,12 +56,17 @@ int host_bridges_begin(Manager *manager) {
 }
 
 int host_bridges_check(const Manager *manager, const Devices *devices, Fault *fault) {
+        int r;
+
         for (size_t i = 0; i < devices->n_nets; i++) {
                 const char *bridge = devices->nets[i].bridge.text;
 
-                if (bridge[0] != '\0' && !bridges_contain(&manager->bridges, bridge))
-                        return fault_set(fault, FAULT_NO_SUCH_BRIDGE,
-                                         "There is no bridge %s on this host", bridge);
+                if (bridge[0] == '\0' || bridges_contain(&manager->bridges, bridge))
+                        continue;
+                r = fault_set(fault, FAULT_NO_SUCH_BRIDGE, "There is no bridge %s on this host",
+                              bridge);
+                fault_hint(fault, "See: ip link show type bridge");
+                return r;
         }
         return 0;
 }

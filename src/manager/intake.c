@@ -173,6 +173,17 @@ static int publish(Intake *intake) {
         return 0;
 }
 
+/* A limit that was met is an administrator's to change: by which setting? */
+static int refuse_transfer(Intake *intake, int r, const Fault *fault, int error) {
+        intake->fault = *fault;
+        if (error == -EFBIG)
+                fault_hint(&intake->fault, "What is allowed: ImageSizeMax= in albatrossd.conf(5)");
+        else if (error == -ETIMEDOUT)
+                fault_hint(&intake->fault,
+                           "How long is waited: TransferIdleSec= in albatrossd.conf(5)");
+        return r;
+}
+
 /* Both have ended. Of two failures the earlier one is the cause: see image/wire.h. */
 static int check_transfer(Intake *intake) {
         Fault inflate_fault = {}, store_fault = {};
@@ -180,14 +191,11 @@ static int check_transfer(Intake *intake) {
 
         inflate_r = inflate_report_check(&intake->inflate, intake->inflate_size, &inflate_fault);
         store_r = store_report_check(&intake->store, intake->store_size, &store_fault);
-        if (inflate_r < 0 && !(intake->inflate.header.error == -EPIPE && store_r < 0)) {
-                intake->fault = inflate_fault;
-                return inflate_r;
-        }
-        if (store_r < 0) {
-                intake->fault = store_fault;
-                return store_r;
-        }
+        if (inflate_r < 0 && !(intake->inflate.header.error == -EPIPE && store_r < 0))
+                return refuse_transfer(intake, inflate_r, &inflate_fault,
+                                       intake->inflate.header.error);
+        if (store_r < 0)
+                return refuse_transfer(intake, store_r, &store_fault, intake->store.header.error);
         if (intake->inflate.size != intake->store.size)
                 return fault_set(&intake->fault, FAULT_FAILED,
                                  "Of %" PRIu64 " bytes of the image, %" PRIu64 " were stored",

@@ -138,6 +138,7 @@ check '... by the object' as alice busctl call org.albatross \
 check '... and destroy that' ctl alice destroy alice:deep:er:web
 check 'a bare label is meant to be hers' ctl alice -q create --memory=2 web "$HELLO" -- --sleep=600 --key=hers
 equal 'it is' running "$(albatrossctl show -P State alice:web)"
+refuse 'who is refused is told who may' 'who owns a path above it' ctl alice stop others:web
 for target in :mine others:web; do
     for verb in stop start destroy; do
         refuse "alice can't $verb $target" "$no" ctl alice "$verb" "$target"
@@ -293,6 +294,8 @@ END
 sleep 1
 refuse 'a MAC address of one'\''s choice, the gateway'\''s, say, is not an owner'\''s to have' "$no" ctl alice create --net=service:br0@02:00:00:00:00:99 alice:new "$HELLO"
 refuse 'a network that is not locked is not an owner'\''s to have' "$no" ctl alice create --net=service:br0,nolock alice:new "$HELLO"
+refuse '... nor the right of a path above it, which is told' 'only an administrator may give' \
+    ctl alice create --net=service:br0,nolock alice:new "$HELLO"
 logged() { # TEXT
     wait_for 5 sh -c 'journalctl -q -t rule -o cat --since=-1min | grep -qxF -e "$1"' sh "$1"
 }

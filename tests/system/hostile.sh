@@ -52,6 +52,7 @@ check 'every kind was tried' [ ! -e "$folder/untried" ]
 
 dd if=/dev/zero bs=1M count=300 2>/dev/null | gzip -1 >"$folder/bomb"
 refuse 'a zip bomb' '256 MiB allowed' albatrossctl create bad "$folder/bomb"
+refuse '  is told what allows more' 'ImageSizeMax=' albatrossctl create bad "$folder/bomb"
 truncate -s 10G "$folder/giant"
 refuse 'a sparse giant' '256 MiB allowed' albatrossctl create bad "$folder/giant"
 refuse 'a folder' 'folder' albatrossctl create bad "$folder"
@@ -103,6 +104,7 @@ slow() { # KIND TEXT SECONDS
     albatrossctl -q destroy "beside-$1"
 }
 slow silent 'No progress for 2 s' 2
+prints '  and what allows more' 'TransferIdleSec=' cat "$folder/silent.out"
 slow trickle 'did not arrive within 4 s' 4
 check 'nothing is left of these' wait_for 5 not pgrep albatross-infla
 equal 'neither file nor uid' '' "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)$(lent_uids)"

@@ -70,6 +70,7 @@ refuse 'a network that the image does not have' 'the image wants the network ser
 refuse 'nor is it a block device' 'service is given as a block device, and is a network' \
     serve other 10.77.0.3 --block=service:data
 refuse 'a bridge that is not there' 'There is no bridge br7' serve other 10.77.0.3 --net=service:br7
+refuse '  and where to look' 'ip link show type bridge' serve other 10.77.0.3 --net=service:br7
 refuse 'what is no bridge' 'There is no bridge lo' serve other 10.77.0.3 --net=service:lo
 check 'nothing is left of those' invariants
 equal 'and no tap' 1 "$(n_taps)"
