@@ -29,7 +29,18 @@ median >/dev/null
 normal=$(median)
 : "${normal:=0}"
 
-# The machine may have other things to do, so the calmest of some floods counts.
+# What another user's calls take meanwhile. The machine may have other things to do, so the calmest
+# of some counts.
+calmest() {
+    local now least=999999
+    for _ in {1..5}; do
+        now=$(median)
+        [ "${now:-999999}" -ge "$least" ] || least=$now
+        [ "$least" -gt $((2 * normal)) ] || break
+    done
+    echo "$least"
+}
+# The flood has to last as long as what is measured in it.
 flooded=999999
 for _ in {1..5}; do
     as alice "$client" flood 10000 >"$test_output.flood" &
@@ -45,14 +56,15 @@ check "another user's calls take ${flooded} us then, ${normal} us before: at mos
 
 as alice "$client" stall 100 >"$test_output.stall" &
 sleep 0.5
-stalled=$(median)
 check 'of 100 images that never come 2 are waited for' wait_for 2 eval '[ "$(children)" = 6 ]'
+stalled=$(calmest)
+check "another user's calls take ${stalled} us meanwhile, ${normal} us before: at most twice" \
+    [ "$stalled" -le $((2 * normal)) ]
 check 'root creates one meanwhile' albatrossctl create --memory=2 meanwhile "$HELLO"
 wait $!
 # Two more when all of them came before it was known whose they are.
 check 'of the others 64 wait and 34 are refused' \
     grep -qxE 'answered 0 refused 3[4-6] failed 0 of 100' "$test_output.stall"
-check "another user's calls are answered meanwhile, in ${stalled} us" [ "$stalled" -lt 100000 ]
 check 'when the client is gone nothing is left of them' wait_for 15 \
     eval '[ "$(albatrossctl list --no-legend | grep -c stall)" = 0 ] && [ "$(children)" = 0 ]'
 check 'no half of an image either' wait_for 3 eval '[ "$(find /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
@@ -90,8 +102,9 @@ as alice "$client" deaf &
 deaf=$!
 sleep 0.2
 for i in {1..20}; do albatrossctl -q start "b$i" && albatrossctl -q stop "b$i"; done
-deafened=$(median)
-check "and with one who never reads his signals, in ${deafened} us" [ "$deafened" -lt 100000 ]
+deafened=$(calmest)
+check "with one who never reads his signals they take ${deafened} us: at most twice, too" \
+    [ "$deafened" -le $((2 * normal)) ]
 pkill -u alice -f 'deaf$'
 wait $deaf
 

@@ -14,7 +14,8 @@ folder=$(mktemp -d)
 leavings() {
     find "/proc/$(main_pid albatrossd)/fd" \
         "/proc/$(main_pid albatross-launcher)/fd" 2>/dev/null | wc -l
-    systemctl list-units --all --plain --no-legend 'albatross-*.scope' | wc -l
+    systemctl list-units --all --plain --no-legend 'albatross-*.scope' 'albatross-*.slice' | wc -l
+    find /sys/class/net -name 'alb[0-9]*' | wc -l
     find /var/lib/albatross/v1 /run/systemd/dynamic-uid /run/albatross/runs -type f | wc -l
     pgrep -c '^albatross-'
 }
@@ -67,7 +68,7 @@ descriptor folder "$folder" 'directory'
 descriptor device /dev/zero 'device'
 descriptor socket "$HELLO" 'empty'
 descriptor endless "$HELLO" '256 MiB allowed'
-descriptor shrinking "$folder/large" ''
+descriptor shrinking "$folder/large" 'The image is not an ELF file'
 # What is stored is one state or the other, or neither: it is looked at when it can't change any more.
 for _ in 1 2 3 4 5; do
     cp "$HELLO" "$folder/changing"
