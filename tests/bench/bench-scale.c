@@ -112,8 +112,11 @@ static void create_both(unsigned n) {
 
 /* --- our own processes --- */
 
+/* Those that the target is for come first. */
+enum { DAEMON, LAUNCHER, WRITER, N_TARGET, LOOK_UP = N_TARGET, NETWORK, N_PROCESSES };
+
 typedef struct Processes {
-        pid_t pids[3];
+        pid_t pids[N_PROCESSES];
 } Processes;
 
 static pid_t main_pid(sd_bus *bus, const char *path) {
@@ -124,31 +127,37 @@ static pid_t main_pid(sd_bus *bus, const char *path) {
                                                   "org.freedesktop.systemd1.Service", "MainPID",
                                                   &error, 'u', &pid),
                       path);
+        measure_check(pid > 0 ? 0 : -ESRCH, path);
         return (pid_t) pid;
 }
 
-static pid_t first_child(pid_t parent) {
-        char path[64];
+/* @name as the kernel has it: 15 characters. */
+static pid_t child_called(pid_t parent, const char *name) {
+        char command[64];
         int child = 0;
         FILE *file;
 
-        snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
-        file = fopen(path, "re");
+        snprintf(command, sizeof(command), "pgrep -P %d -x %s", parent, name);
+        file = popen(command, "re");
         if (!file || fscanf(file, "%d", &child) != 1)
                 child = 0;
         if (file)
-                fclose(file);
-        measure_check(child > 0 ? 0 : -ESRCH, "albatross-writer");
+                pclose(file);
+        measure_check(child > 0 ? 0 : -ESRCH, name);
         return child;
 }
 
 static Processes find_processes(sd_bus *bus) {
         Processes processes;
+        pid_t daemon = main_pid(bus, "/org/freedesktop/systemd1/unit/albatrossd_2eservice");
 
-        processes.pids[0] = main_pid(bus, "/org/freedesktop/systemd1/unit/albatrossd_2eservice");
-        processes.pids[1] =
+        processes.pids[DAEMON] = daemon;
+        processes.pids[WRITER] = child_called(daemon, "albatross-write");
+        processes.pids[LOOK_UP] = child_called(daemon, "albatross-look-");
+        processes.pids[LAUNCHER] =
                 main_pid(bus, "/org/freedesktop/systemd1/unit/albatross_2dlauncher_2eservice");
-        processes.pids[2] = first_child(processes.pids[0]);
+        processes.pids[NETWORK] =
+                main_pid(bus, "/org/freedesktop/systemd1/unit/albatross_2dnetwork_2eservice");
         return processes;
 }
 
@@ -168,20 +177,25 @@ static uint64_t sum_lines(pid_t pid, const char *file_name, const char *key) {
         return sum;
 }
 
-static uint64_t sum_all(const Processes *processes, const char *file_name, const char *key) {
+/* Of the first @n of them. */
+static uint64_t sum_of(const Processes *processes, unsigned n, const char *file, const char *key) {
         uint64_t sum = 0;
 
-        for (size_t i = 0; i < N_ELEMENTS(processes->pids); i++)
-                sum += sum_lines(processes->pids[i], file_name, key);
+        for (unsigned i = 0; i < n; i++)
+                sum += sum_lines(processes->pids[i], file, key);
         return sum;
 }
 
+static uint64_t memory_of(const Processes *processes, unsigned n) {
+        return sum_of(processes, n, "smaps_rollup", "Private_");
+}
+
 static double wakeups_per_second(const Processes *processes) {
-        uint64_t before = sum_all(processes, "status", "voluntary_ctxt_switches:");
+        static const char key[] = "voluntary_ctxt_switches:";
+        uint64_t before = sum_of(processes, N_PROCESSES, "status", key);
 
         sleep(REST_SEC);
-        return (double) (sum_all(processes, "status", "voluntary_ctxt_switches:") - before) /
-               REST_SEC;
+        return (double) (sum_of(processes, N_PROCESSES, "status", key) - before) / REST_SEC;
 }
 
 /* Both lists are of the same: as many scopes as unikernels. */
@@ -230,7 +244,7 @@ static void print_times(void) {
 int main(int argc, char *argv[]) {
         unsigned n = argc > 1 ? (unsigned) atoi(argv[1]) : 1000;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        uint64_t memory_none, memory_all;
+        uint64_t memory_none, memory_all, memory_others;
         Processes processes;
         double wakeups;
 
@@ -238,11 +252,12 @@ int main(int argc, char *argv[]) {
         measure_check(sd_bus_open_system(&bus), "system bus");
         processes = find_processes(bus);
 
-        memory_none = sum_all(&processes, "smaps_rollup", "Private_");
+        memory_none = memory_of(&processes, N_TARGET);
+        memory_others = memory_of(&processes, N_PROCESSES) - memory_none;
         repeat_create(bus, &create_none);
         create_both(n);
         repeat_create(bus, &create_all);
-        memory_all = sum_all(&processes, "smaps_rollup", "Private_");
+        memory_all = memory_of(&processes, N_TARGET);
         check_units(n);
         measure_lists(bus);
         wakeups = wakeups_per_second(&processes);
@@ -251,6 +266,9 @@ int main(int argc, char *argv[]) {
         printf("daemon, launcher and writer, memory of their own: %" PRIu64
                " KiB with none (target: at most 3500), %.1f KiB more per unikernel (at most 8)\n",
                memory_none, ((double) memory_all - (double) memory_none) / n);
+        printf("look-up and network service besides: %" PRIu64 " KiB with none, %" PRIu64
+               " KiB with all\n",
+               memory_others, memory_of(&processes, N_PROCESSES) - memory_all);
         printf("wake-ups per second of all of them, at rest with %u: %.1f (target: 0)\n", n,
                wakeups);
         return 0;
