@@ -7,8 +7,9 @@
 #include "ctl/change.h"
 #include "ctl/verb.h"
 
+/* One that has failed is stopped then, which is a change, too. */
 static bool applies(const char *state) {
-        return strcmp(state, "stopped") != 0 && strcmp(state, "failed") != 0;
+        return strcmp(state, "stopped") != 0;
 }
 
 int verb_stop(const Options *options, Fault *fault) {
