@@ -26,6 +26,18 @@ static int fill_request(sd_bus_message *message, const Name *name, const Options
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
+/* --now alone is a wish: what was set before is to be had at once. */
+static int check_options(const Options *options, Fault *fault) {
+        int r;
+
+        if (options->given >> N_GLOBAL_OPTIONS == 0 && !options->has_rest) {
+                r = fault_set(fault, FAULT_INVALID_ARGUMENT, "Nothing is given to be set");
+                fault_hint(fault, "See: albatrossctl set --help");
+                return r;
+        }
+        return config_options_check(options, fault);
+}
+
 int verb_set(const Options *options, Fault *fault) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
@@ -33,7 +45,7 @@ int verb_set(const Options *options, Fault *fault) {
         Name name;
         int r;
 
-        r = config_options_check(options, fault);
+        r = check_options(options, fault);
         if (r >= 0)
                 r = target_name(&name, options->args[0], options, fault);
         if (r < 0)

@@ -42,6 +42,8 @@ albatrossctl -q set u -- --sleep=600 two
 
 pid=$(field u MainPID)
 before=$(record u)
+refuse 'nothing to be set is a slip' 'Nothing is given to be set' albatrossctl set u
+refuse '  also with what all verbs take' 'Nothing is given to be set' albatrossctl -q -p x --no-pager set :u
 refuse 'too much memory is refused' 'memory' albatrossctl set u --now --memory=100T
 refuse 'a CPU that is not there' 'CPU' albatrossctl set u --now --cpus=1000
 refuse 'a bridge that is not there' 'no bridge nobr0' albatrossctl set u --now --net=service:nobr0
