@@ -49,8 +49,8 @@ static void print_quarantine(const json_t *quarantine, bool colours) {
 
         if (n_files == 0)
                 return;
-        status_row("Quarantine", "%s%zu files that could not be read:%s",
-                   colour_sequence(COLOUR_BAD, colours), n_files,
+        status_row("Quarantine", "%s%zu file%s that could not be read:%s",
+                   colour_sequence(COLOUR_BAD, colours), n_files, n_files == 1 ? "" : "s",
                    colour_sequence(COLOUR_NORMAL, colours));
         for (size_t i = 0; i < n_files; i++) {
                 const char *name = json_string_value(json_array_get(quarantine, i));

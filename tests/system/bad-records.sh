@@ -33,6 +33,7 @@ for how in zeros cut_off empty newer huge; do
     equal "$how: what runs runs on" "running $pid" "$(field runs State) $(field runs MainPID)"
     prints "$how: the journal says so" "unikernels/bad.json can't be used" journalctl -q -o cat -t albatrossd --since=-1min
     prints "$how: status does, too" bad.json albatrossctl status
+    prints "$how: ... in words" 'Quarantine: 1 file that could not be read' albatrossctl status
     rm $state/quarantine/bad.json
 done
 check 'and nothing of it any more' not eval 'albatrossctl status | grep -q Quarantine'
