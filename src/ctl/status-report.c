@@ -96,6 +96,18 @@ static void print_restarts(const Report *report) {
         status_row("Next start", "in %s", span);
 }
 
+/* A start that failed is no end, and what is said of it may be for those who may see its devices.
+ */
+static void print_why(const Report *report) {
+        const char *state = properties_string(report->properties, "State");
+        char scope[NAME_UNIT_MAX + 1];
+
+        if (strcmp(state, "waiting") != 0 && strcmp(state, "failed") != 0)
+                return;
+        name_scope(&report->name, scope);
+        status_row("Why", "journalctl -u %s", scope);
+}
+
 static void print_sizes(const Report *report) {
         char memory[HUMAN_MAX + 1], cpus_text[CPUS_TEXT_MAX + 1] = "all";
         Cpus cpus;
@@ -170,6 +182,7 @@ void report_print(Report *report) {
         print_state(report);
         print_exits(report);
         print_restarts(report);
+        print_why(report);
         print_sizes(report);
         report_print_costs(report);
         print_image(report);
