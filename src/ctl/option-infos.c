@@ -48,7 +48,7 @@ const OptionInfo option_infos[N_OPTIONS] = {
         [OPTION_PROPERTY] = {"property", 'P', required_argument, "FIELD",
                              "Print only this field's value; may be repeated"},
         [OPTION_FOLLOW] = {"follow", 'f', no_argument, NULL,
-                           "Go on with new lines until the unikernel ends"},
+                           "Go on with new lines until it is destroyed"},
         [OPTION_LINES] = {"lines", 'n', required_argument, "N|all",
                           "Only the last lines (with -f: 10 by default)"},
         [OPTION_OUTPUT] = {"output", 'o', required_argument, "short|short-iso|cat|json",
