@@ -27,6 +27,28 @@ check 'who takes a name anew does not read what the last owner printed' not \
 check 'but what it prints itself' sh -c 'albatrossctl console talk | grep -q owner'
 albatrossctl -q destroy talk
 
+# Long lines, what is no text, and a line that never ends: nothing of it is lost, journald cuts as it
+# likes.
+guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
+wide() { # END: what chatty says then
+    local i
+    for i in 1 2 3; do
+        printf 'Line %s' "$i"
+        yes $'\xff\xfe\x80\e\x01\xc3' | head -n 25000 | tr -d '\n'
+        printf %b "$1"
+    done
+}
+read_back() { albatrossctl console --raw -o cat wide >"$test_output.wide" && cmp "$test_output.wide" <(wide "$1" && printf %b "$2"); }
+albatrossctl -q create --memory=2 wide "$guests/chatty.spt" -- --last=3 --width=150000
+check 'lines of 150,000 bytes that are no text come back as they were' wait_for 10 read_back '\n' ''
+check 'without harm to a terminal' eval '! albatrossctl console wide | LC_ALL=C grep -q "[^ -~]"'
+albatrossctl -q destroy wide
+albatrossctl -q create --memory=2 wide "$guests/chatty.spt" -- --last=3 --width=150000 --endless
+check 'of a line that does not end there is a part' wait_for 10 eval '[ "$(albatrossctl console --raw -o cat wide | wc -c)" -gt 400000 ]'
+albatrossctl -q stop wide
+check 'and all when its guest does' wait_for 10 read_back '' '\n'
+albatrossctl -q destroy wide
+
 for i in {1..60}; do
     albatrossctl create --console --memory=2 "brief$i" "$HELLO" -- "first-$i" middle "last-$i" 2>/dev/null
 done >"$test_output.all"
