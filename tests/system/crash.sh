@@ -180,6 +180,7 @@ for victim in daemon writer launcher; do
 done
 clean
 say_result ok "$n_tried of $n_points points were tried, seed $seed"
+[ -n "${CRASH_ONLY-}" ] || check 'there are at least 300' [ $n_points -ge 300 ]
 # The log is the runner's.
 cat "$log"
 rm -f "$log"*

@@ -82,6 +82,7 @@ valid 'stats' stats json stats
 check '  of those that run' grep -q '"Name":"j:stays"' "$test_output.json"
 valid 'top' top json top -d 100ms
 valid 'top, by paths, twice' top json top --paths -n 2 -d 100ms
+valid 'import-state' import-state json import-state --dry-run "$(dirname "$0")/../import-states/version-5.der"
 valid 'console' console albatrossctl console -o json j:stays
 valid 'console, as all others are asked' console albatrossctl console --json=short j:stays
 equal '... unless they ask for something else' --sleep=600 "$(albatrossctl console -j -n 1 -o cat j:stays)"

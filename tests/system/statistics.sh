@@ -111,6 +111,22 @@ else
     equal 'no controller of CPUs: no periods' absent "$(figure team:busy CPUPeriods)"
 fi
 equal 'no virtual machine: no counters of one' absent "$(figure team:busy VMM)"
+# What KVM has in debugfs of a machine: files with a number each, and others.
+mount -t tmpfs debugfs /sys/kernel/debug
+machine=/sys/kernel/debug/kvm/$(pid team:busy)-12
+mkdir -p "$machine/vcpu0" "$machine-no" /sys/kernel/debug/kvm/no-12
+echo 7 >"$machine/exits"
+echo 123456789012 >"$machine/max_mmu_page_hash_collisions"
+echo many >"$machine/words"
+echo 1 | tee "$machine/vcpu0/guest_mode" "$machine-no/exits" >/sys/kernel/debug/kvm/no-12/exits
+systemctl restart albatross-statistics.service
+equal 'what KVM counts of one is told' '{"exits":7,"max_mmu_page_hash_collisions":123456789012}' \
+    "$(all team:busy | jq -Sc '.[].VMM')"
+equal 'to nobody else' absent "$(figure team:idle VMM)"
+prints 'and by stats' 'exits' albatrossctl stats team:busy
+prints 'and for Influx' 'vmm,vm=team:busy ' albatrossctl stats --influx team:busy
+umount /sys/kernel/debug
+systemctl restart albatross-statistics.service
 equal 'no network: no interfaces' absent "$(figure team:busy Interfaces)"
 told=$(all team:busy | jq -r '.[] | keys_unsorted[]' | sort)
 check 'nothing is told that the table does not have' eval '[ -z "$(comm -23 <(echo "$told") \
