@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * What is left of N unikernels (1000, or the first argument) when the daemon is restarted and when
- * it is killed: which tenders run on, which ends it knows, and how long it takes until it answers
- * for all. Then the host starts: until all of them run, next to N scopes with the bare tender,
- * asked for at once, in the same slices. And what it costs that a change is on disk when it is
- * answered: with none else, of one with a large image, with all else.
+ * What is left of N unikernels (1000, or the first argument) when the daemon is restarted, when
+ * both it and the launcher are upgraded, and when it is killed: which tenders run on, which ends it
+ * knows, and how long it takes until it answers for all. Then the host starts: until all of them
+ * run, next to N scopes with the bare tender, asked for at once, in the same slices.
  */
 
 #include <errno.h>
@@ -25,9 +24,6 @@
 
 #define TENDER           ALBATROSS_LIBEXECDIR "/albatross-spt"
 #define IMAGE            ALBATROSS_DATADIR "/hello.spt"
-#define LARGE_IMAGE      "/tmp/bench-large.spt"
-#define LARGE_SIZE       "64M"
-#define STATE            ALBATROSS_STATEDIR
 #define MANAGER          "org.albatross", "/org/albatross", "org.albatross.Manager"
 #define SYSTEMD          "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER  SYSTEMD, "org.freedesktop.systemd1.Manager"
@@ -35,21 +31,14 @@
 #define SCOPES_PER_SLICE 128U /* slices.c */
 #define N_PENDING        100U /* dbus-daemon refuses a call when 128 wait for their answers */
 #define N_ROUNDS         3U
-#define N_CHANGES        200U
 #define N_DOOMED         50U
 #define DOOMED_SEC       "3"
 
 static Series restart_daemon = {"systemctl restart, to all adopted"};
+static Series upgrade = {"launcher executed anew and that, the same"};
 static Series kill_daemon = {"kill -9 (and 200 ms of RestartSec), the same"};
 static Series boot_all = {"boot with all recorded, to all running"};
 static Series bare_scopes = {"as many bare scopes of the tender, at once"};
-static Series set_none = {"set, with none else"};
-static Series set_large = {"set, of one with " LARGE_SIZE " of image"};
-static Series set_all = {"set, with all else"};
-static Series refused = {"set that is refused"};
-static Series raw_none = {"a file: write, fsync, rename, fsync of folder"};
-static Series raw_large = {"the same beside that image"};
-static Series raw_all = {"the same between those with all else"};
 
 static void run(const char *command) {
         int status = system(command);
@@ -68,14 +57,10 @@ static sd_bus *open_bus(void) {
 /* --- what there is --- */
 
 /* Creates and starts one. */
-static void create(sd_bus *bus,
-                   const char *name,
-                   const char *image,
-                   const char *first,
-                   const char *second) {
-        _cleanup_(fd_closep) int fd = open(image, O_RDONLY | O_CLOEXEC);
+static void create(sd_bus *bus, const char *name, const char *first, const char *second) {
+        _cleanup_(fd_closep) int fd = open(IMAGE, O_RDONLY | O_CLOEXEC);
 
-        measure_check(fd < 0 ? -errno : 0, image);
+        measure_check(fd < 0 ? -errno : 0, IMAGE);
         measure_check(sd_bus_call_method(bus, MANAGER, "CreateUnikernel", NULL, NULL, "sha{sv}",
                                          name, fd, 2, "Memory", "t", (uint64_t) 2 << 20,
                                          "Arguments", "as", 2, first, second),
@@ -162,12 +147,15 @@ static void measure_restarts(unsigned n) {
 
         for (unsigned i = 0; i < N_ROUNDS; i++) {
                 restart_with("systemctl restart albatrossd.service", n, &restart_daemon);
+                restart_with("systemctl reload albatross-launcher.service && "
+                             "systemctl restart albatrossd.service",
+                             n, &upgrade);
                 restart_with("systemctl kill --kill-who=main -s KILL albatrossd.service && "
                              "sleep 0.02",
                              n, &kill_daemon);
         }
         after = look_at_tenders();
-        printf("tenders before: %u, after %u restarts and as many kills: %u, %s; paused: %u "
+        printf("tenders before: %u, after %u restarts, upgrades and kills each: %u, %s; paused: %u "
                "(target: 0 ended, 0 paused)\n",
                before.n, N_ROUNDS, after.n,
                strcmp(before.text, after.text) == 0 ? "the same processes" : "OTHERS",
@@ -188,7 +176,7 @@ static void measure_ends(void) {
 
                         snprintf(name, sizeof(name), "doomed-%u", i);
                         snprintf(status, sizeof(status), "--exit=%u", 100 + i);
-                        create(bus, name, IMAGE, "--sleep=" DOOMED_SEC, status);
+                        create(bus, name, "--sleep=" DOOMED_SEC, status);
                 }
         }
         run("systemctl stop albatrossd.socket albatrossd.service && sleep " DOOMED_SEC ".5 && "
@@ -216,7 +204,7 @@ static uint64_t work_nsec(void) {
         FILE *file = popen("cat /proc/1/stat /proc/$(pgrep -o -x dbus-daemon)/stat | "
                            "sed 's/.*) //' | awk '{ n += $12 + $13 } END { print n }'",
                            "re");
-        uint64_t ticks;
+        uint64_t ticks = 0;
 
         measure_check(file && fscanf(file, "%" SCNu64, &ticks) == 1 ? 0 : -EIO, "/proc/1/stat");
         pclose(file);
@@ -372,57 +360,6 @@ static void measure_boot(unsigned n) {
         series_add(&boot_work, work_nsec() - worked);
 }
 
-/* --- changes --- */
-
-static void set(sd_bus *bus, uint64_t memory_bytes, bool is_refused, Series *series) {
-        uint64_t start = measure_now();
-        int r;
-
-        r = sd_bus_call_method(bus, MANAGER, "SetUnikernel", NULL, NULL, "sa{sv}", "changed", 1,
-                               "Memory", "t", memory_bytes);
-        series_add(series, measure_now() - start);
-        measure_check((r < 0) == is_refused ? 0 : -EINVAL, "SetUnikernel");
-}
-
-/* What there is to pay for a record at least, on the same disk. */
-static void write_raw(int folder, Series *series) {
-        static const char text[1024] = "a record";
-        uint64_t start = measure_now();
-        int fd = openat(folder, "bench.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-        measure_check(fd < 0 ? -errno : 0, "bench.new");
-        measure_check(write(fd, text, sizeof(text)) < 0 ? -errno : 0, "write");
-        measure_check(fsync(fd) < 0 ? -errno : 0, "fsync");
-        close(fd);
-        measure_check(renameat(folder, "bench.new", folder, "bench") < 0 ? -errno : 0, "rename");
-        measure_check(fsync(folder) < 0 ? -errno : 0, "fsync");
-        series_add(series, measure_now() - start);
-}
-
-/* In turn, so that all see the same disk. */
-static void measure_sets(sd_bus *bus, Series *changed, Series *raw) {
-        int folder = open(STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        measure_check(folder < 0 ? -errno : 0, STATE);
-        for (unsigned i = 0; i < N_CHANGES; i++) {
-                set(bus, (uint64_t) (2 + i % 2) << 20, false, changed);
-                set(bus, 1, true, &refused);
-                write_raw(folder, raw);
-        }
-        unlinkat(folder, "bench", 0);
-        close(folder);
-}
-
-static void measure_changes(const char *image, Series *changed, Series *raw) {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = open_bus();
-
-        create(bus, "changed", image, "--sleep=36000", "");
-        measure_sets(bus, changed, raw);
-        measure_check(sd_bus_call_method(bus, MANAGER, "DestroyUnikernel", NULL, NULL, "sa{sv}",
-                                         "changed", 0),
-                      "DestroyUnikernel");
-}
-
 static void create_all(unsigned n) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = open_bus();
 
@@ -430,22 +367,13 @@ static void create_all(unsigned n) {
                 char name[32];
 
                 snprintf(name, sizeof(name), "many-%u", i);
-                create(bus, name, IMAGE, "--sleep=36000", "");
+                create(bus, name, "--sleep=36000", "");
         }
 }
 
-static void print_durability(const char *when, Series *changed, Series *raw) {
-        printf("durability of a change, %s: (set - refused set) / write of a file: %.2f (target: "
-               "one file, however many and however large)\n",
-               when,
-               ((double) series_median(changed) - (double) series_median(&refused)) /
-                       (double) series_median(raw));
-}
-
 static void print_times(unsigned n) {
-        Series *all[] = {&restart_daemon, &kill_daemon, &boot_all, &boot_work, &bare_scopes,
-                         &bare_work,      &set_none,    &raw_none, &set_large, &raw_large,
-                         &set_all,        &raw_all,     &refused};
+        Series *all[] = {&restart_daemon, &upgrade,     &kill_daemon, &boot_all,
+                         &boot_work,      &bare_scopes, &bare_work};
 
         printf("with %u unikernels%28s %8s %8s %8s\n", n, "", "min", "median", "max");
         for (size_t i = 0; i < N_ELEMENTS(all); i++)
@@ -453,9 +381,6 @@ static void print_times(unsigned n) {
         printf("restart: target at most 500 ms, %s\n",
                series_median(&restart_daemon) <= UINT64_C(500000000) ? "met" : "missed");
         series_print_ratio(&boot_all, &bare_scopes, 1.5);
-        print_durability("with none else", &set_none, &raw_none);
-        print_durability("with " LARGE_SIZE " of image", &set_large, &raw_large);
-        print_durability("with all else", &set_all, &raw_all);
 }
 
 int main(int argc, char *argv[]) {
@@ -466,12 +391,7 @@ int main(int argc, char *argv[]) {
         measure_check(setrlimit(RLIMIT_NOFILE, &files) < 0 ? -errno : 0, "descriptors");
         setvbuf(stdout, NULL, _IOLBF, 0);
 
-        measure_changes(IMAGE, &set_none, &raw_none);
-        run("cp " IMAGE " " LARGE_IMAGE " && head -c " LARGE_SIZE " /dev/urandom >>" LARGE_IMAGE);
-        measure_changes(LARGE_IMAGE, &set_large, &raw_large);
-        run("rm " LARGE_IMAGE);
         create_all(n);
-        measure_changes(IMAGE, &set_all, &raw_all);
         measure_restarts(n);
         measure_ends();
         for (unsigned i = 0; i < N_ROUNDS; i++) {
