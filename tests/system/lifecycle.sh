@@ -79,3 +79,21 @@ check 'the first goes' albatrossctl destroy packed
 equal 'the file stays for the second' 1 "$(find /var/lib/albatross/v1/images -type f | wc -l)"
 check 'the second goes' albatrossctl destroy again
 check 'and with it the file' wait_for 2 eval '[ "$(find /var/lib/albatross/v1/images -type f | wc -l)" = 0 ]'
+
+# An image whose last user goes while it is taken in for another one.
+albatrossctl -q create --no-start first "$HELLO"
+mkfifo "$test_output.image"
+timeout 20 albatrossctl -q create --memory=2 second - -- --sleep=600 <"$test_output.image" &
+second=$!
+exec 5>"$test_output.image"
+head -c 5000 "$HELLO" >&5
+check 'while its image is on its way for another one' wait_for 5 pgrep -x albatross-store
+check 'one is destroyed' albatrossctl destroy first
+check 'and its image removed' wait_for 2 eval '[ "$(find /var/lib/albatross/v1/images -type f | wc -l)" = 0 ]'
+tail -c +5001 "$HELLO" >&5
+exec 5>&-
+rm "$test_output.image"
+check 'the other one is made' wait $second
+equal 'and runs' running "$(albatrossctl show second -P State)"
+check 'by the whole image' sh -c "albatrossctl get-image second - | cmp - $HELLO"
+check 'it goes' albatrossctl destroy second

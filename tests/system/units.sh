@@ -11,6 +11,9 @@ check 'systemd finds nothing wrong with them' systemd-analyze verify --man=no "$
 
 prints 'albatrossd is enabled' enabled systemctl is-enabled albatrossd.service
 prints 'its socket is enabled' enabled systemctl is-enabled albatrossd.socket
+for unit in service socket; do
+    prints "and not beside albatross_daemon.$unit" "albatross_daemon.$unit" systemctl show -P Conflicts albatrossd.service
+done
 prints 'albatrossd is there' active systemctl is-active albatrossd.service
 program=$(systemctl show -P ExecStart albatrossd | sed 's/.*path=\([^ ]*\) .*/\1/')
 prints 'it says which version it is' 'albatrossd ' "$program" --version
