@@ -25,6 +25,27 @@ boot true
 check 'all that is wanted is started' wait_for 20 eval '[ "$(running)" = 20 ]'
 equal 'and nothing else' stopped "$(albatrossctl show still -P State)"
 
+# Not all of them at once. Whoever starts below "late" waits in his slice, at his gate, for a file.
+go=$(mktemp)
+mkdir -p /run/systemd/system/albatross-late.slice.d
+printf '[Unit]\nRequires=test-go.service\nAfter=test-go.service\n' >/run/systemd/system/albatross-late.slice.d/go.conf
+printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c "until [ -e %s ]; do sleep 0.05; done"\n' \
+    "$go" >/run/systemd/system/test-go.service
+systemctl daemon-reload
+halt() { rm "$go" && systemctl stop test-go.service && systemctl stop albatross-late.slice; }
+at_gates() { pgrep -c -x albatross-gate; }
+for i in {1..70}; do albatrossctl -q create --memory=2 --startup=40 "late:l$i" "$HELLO" -- --sleep=600; done
+boot halt
+check 'of 70 that start at the same time 64 are under way' wait_for 20 eval '[ "$(at_gates)" = 64 ]'
+sleep 0.5
+equal 'and no more' '64 0' "$(at_gates) $(running)"
+check 'clients are answered meanwhile' timeout 2 albatrossctl list
+touch "$go"
+check 'then all of them start, and the others' wait_for 30 eval '[ "$(running)" = 90 ]'
+albatrossctl -q destroy late:l{1..70}
+rm -r "$go" /run/systemd/system/albatross-late.slice.d /run/systemd/system/test-go.service
+systemctl daemon-reload
+
 # One whose bridge is missing, although it is the first, holds up nobody, and does not wait for its
 # next try when the bridge is there.
 field() { albatrossctl show bridged -P "$1"; }
