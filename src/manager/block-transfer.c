@@ -55,6 +55,9 @@ static int make_pipe(int *ret_reading, int *ret_writing) {
 typedef struct Transfer {
         ListLink link; /* of the manager's */
         BlockDevice *device;
+        void (*release)(struct Transfer *transfer); /* tells nobody */
+        ManagerDone done;
+        void *userdata;
         bool is_delegated, is_revoked;
 } Transfer;
 
@@ -74,6 +77,15 @@ void blocks_revoke(Manager *manager, const Name *path) {
                 transfer->is_revoked = true;
                 /* Those of it that run. What runs none is told so when it goes on. */
                 probes_cancel(manager, transfer);
+        }
+}
+
+void block_transfers_free_all(Manager *manager) {
+        LIST_FOREACH(link, &manager->block_transfers) {
+                Transfer *transfer = LIST_ENTRY(link, Transfer, link);
+
+                free(transfer->userdata);
+                transfer->release(transfer);
         }
 }
 
@@ -98,8 +110,6 @@ typedef struct Intake {
         size_t store_size;
         int r; /* the first failure */
         Fault fault;
-        ManagerDone done;
-        void *userdata;
 } Intake;
 
 static Intake *intake_free(Intake *intake) {
@@ -111,6 +121,10 @@ static Intake *intake_free(Intake *intake) {
 }
 
 DEFINE_CLEANUP(Intake *, intake_free);
+
+static void release_intake(Transfer *transfer) {
+        intake_free((Intake *) transfer);
+}
 
 static void finish(Intake *intake, int r) {
         Manager *manager = intake->transfer.device->manager;
@@ -126,7 +140,7 @@ static void finish(Intake *intake, int r) {
                                             .name = intake->temporary,
                                     },
                                     NULL, NULL);
-        intake->done(intake->userdata, r, &intake->fault);
+        intake->transfer.done(intake->transfer.userdata, r, &intake->fault);
         intake_free(intake);
 }
 
@@ -347,10 +361,10 @@ int block_take_in(BlockDevice *device,
         intake = calloc(1, sizeof(*intake));
         if (!intake)
                 return -ENOMEM;
+        intake->transfer =
+                (Transfer){.release = release_intake, .done = done, .userdata = userdata};
         transfer_begin(&intake->transfer, device, source->is_delegated);
         intake->source = *source;
-        intake->done = done;
-        intake->userdata = userdata;
         intake->file_fd = -1;
         intake->source.fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
         if (intake->source.fd < 0)
@@ -375,15 +389,21 @@ int block_take_in(BlockDevice *device,
 
 typedef struct Outlet {
         Transfer transfer; /* first, as above */
-        ManagerDone done;
-        void *userdata;
         /* Held until the device is idle again, so that who has read to the end can have it at once.
          */
         int writing;
 } Outlet;
 
+static void release_outlet(Transfer *transfer) {
+        Outlet *outlet = (Outlet *) transfer;
+
+        list_remove(&transfer->link);
+        fd_close(outlet->writing);
+        free(outlet);
+}
+
 static void on_read(void *userdata, const ProbeResult *result) {
-        _cleanup_(freep) Outlet *outlet = userdata;
+        Outlet *outlet = userdata;
         BlockReport report;
         Fault fault = {};
         size_t size;
@@ -403,8 +423,8 @@ static void on_read(void *userdata, const ProbeResult *result) {
                 log_print(LOG_NOTICE, "The block device %s was not read to its end: %s",
                           outlet->transfer.device->name.text,
                           fault.code != FAULT_NONE ? fault.message : strerror(-r));
-        outlet->done(outlet->userdata, r, &fault);
-        fd_close(outlet->writing);
+        outlet->transfer.done(outlet->transfer.userdata, r, &fault);
+        release_outlet(&outlet->transfer);
 }
 
 int block_hand_out(BlockDevice *device,
@@ -426,7 +446,9 @@ int block_hand_out(BlockDevice *device,
         outlet = calloc(1, sizeof(*outlet));
         if (!outlet)
                 return -ENOMEM;
-        *outlet = (Outlet){.done = done, .userdata = userdata, .writing = writing};
+        outlet->transfer =
+                (Transfer){.release = release_outlet, .done = done, .userdata = userdata};
+        outlet->writing = writing;
 
         format_number(idle, manager_whole_seconds(device->manager->settings.transfer_idle_usec));
         r = probe_start(device->manager,

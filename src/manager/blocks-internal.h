@@ -40,8 +40,9 @@ void blocks_assign_some(Unikernel *unikernel);
 
 /* --- block-transfer.c */
 /* What clients bring goes into a new file that replaces that of @device, which is in BLOCK_WRITING,
- * when all of it is there. @done is called exactly once, from the event loop, when this returns 0.
- * @source->fd stays the caller's. */
+ * when all of it is there. @done is called exactly once, from the event loop, when this returns 0;
+ * or never, when the daemon ends before: then @userdata, plain memory, is freed. @source->fd stays
+ * the caller's. */
 int block_take_in(BlockDevice *device, const BlockSource *source, ManagerDone done, void *userdata);
 
 /* The content of @device, which is in BLOCK_READING, goes to a new pipe, whose reading end is
@@ -51,3 +52,6 @@ int block_hand_out(BlockDevice *device,
                    ManagerDone done,
                    void *userdata,
                    Fault *fault);
+
+/* Those under way; who waits for them is not told. */
+void block_transfers_free_all(Manager *manager);

@@ -102,6 +102,7 @@ static void free_node(void *node) {
 }
 
 void blocks_free_all(Manager *manager) {
+        block_transfers_free_all(manager);
         tdestroy(manager->blocks, free_node);
         manager->blocks = NULL;
 }
