@@ -297,10 +297,11 @@ static int watch_run(Unikernel *unikernel) {
         _cleanup_(fd_closep) int fd = -1;
         int r;
 
-        /* Before it is looked for: what has this number then is what this descriptor is of. */
+        /* Before it is looked for: what has this number then is what this descriptor is of. A
+         * thread of another process may have it: EINVAL, and ENOENT since Linux 6.16. */
         fd = (int) syscall(SYS_pidfd_open, unikernel->run->pid, 0);
         if (fd < 0)
-                return errno == ESRCH || errno == EINVAL ? 0 : -errno;
+                return errno == ESRCH || errno == EINVAL || errno == ENOENT ? 0 : -errno;
         r = runs_still(unikernel);
         if (r <= 0)
                 return r;

@@ -234,6 +234,20 @@ if [ "$newest" != 6.15 ]; then
 fi
 albatrossctl -q destroy runs
 
+# Its number may be had by another process since, or by a thread of one.
+systemctl start polkit
+process=$(main_pid polkit)
+thread=$(find "/proc/$process/task" -mindepth 1 -maxdepth 1 -not -name "$process" -printf '%f\n' | head -n 1)
+albatrossctl -q create --memory=2 gone "$HELLO" -- --sleep=600
+pid=$(field gone MainPID)
+systemctl kill --kill-who=main -s KILL albatross-launcher
+sleep 0.7
+end_and_lend() { kill -KILL "$pid" && sed -i -E "s/\"MainPID\":[0-9]+/\"MainPID\":$1/" /run/albatross/runs/gone; }
+check 'somebody has a thread' [ -n "$thread" ]
+away end_and_lend "$thread"
+check 'what a thread has the number of has ended' wait_for 5 not is gone State running
+albatrossctl -q destroy gone
+
 # --- images that may be of a record in quarantine
 
 albatrossctl -q create --no-start one "$HELLO"
