@@ -11,13 +11,12 @@
 #include "manager/blocks.h"
 #include "manager/revision.h"
 
-bool revision_concerns_run(const Unikernel *unikernel) {
-        return unikernel->state != STATE_STOPPED && unikernel->state != STATE_STOPPING &&
-               unikernel->wanted;
-}
-
 bool revision_is_to_restart(const Revision *revision, const Unikernel *unikernel) {
-        return revision->restarts && (revision->goes_back || revision_concerns_run(unikernel));
+        if (!revision->restarts || !unikernel->wanted || unikernel->stays_until_boot)
+                return false;
+        /* What did not stay up may be stopped, but not because somebody has asked for that. */
+        return revision->goes_back ||
+               (unikernel->state != STATE_STOPPED && unikernel->state != STATE_STOPPING);
 }
 
 int revision_check_run(const Unikernel *unikernel,

@@ -34,7 +34,7 @@ static void look_at_end(Revision *revision, Unikernel *unikernel) {
         Fault fault = {};
         int r;
 
-        if (unikernel->wanted && !unikernel->destroying &&
+        if (unikernel->wanted && !unikernel->stays_until_boot && !unikernel->destroying &&
             unikernel->last_exit.result != EXIT_STOPPED) {
                 go_back(revision, unikernel, 0, NULL);
                 return;
@@ -149,7 +149,8 @@ void revision_restarted(void *userdata, int r, const Fault *fault) {
                 revision_fail_gone(revision);
         else if (revision->goes_back)
                 revision_succeed(revision);
-        else if (r < 0 && revision->watch_usec > 0 && unikernel->wanted)
+        else if (r < 0 && revision->watch_usec > 0 && unikernel->wanted &&
+                 !unikernel->stays_until_boot)
                 go_back(revision, unikernel, r, fault);
         else if (r < 0 || revision->watch_usec == 0)
                 revision_fail(revision, r, fault);

@@ -60,7 +60,5 @@ int revision_check(Revision *revision,
                    const DeviceWanted *wanted,
                    size_t n_wanted,
                    Fault *fault);
-/* Is it wanted to run at this moment? */
-bool revision_concerns_run(const Unikernel *unikernel);
-/* And is it to be restarted? */
+/* Is it wanted to run at this moment, and to be restarted? */
 bool revision_is_to_restart(const Revision *revision, const Unikernel *unikernel);
