@@ -91,6 +91,7 @@ struct Manager {
         bool writes;                    /* the writer has begun */
         sd_event_source *bridges_timer; /* it takes its time */
         bool asking_uids;
+        bool uids_unanswered;        /* they are not asked about before that timer */
         ListLink uid_waits;          /* for the answer */
         sd_event_source *uids_timer; /* they are asked about once more */
         uint64_t launcher_generation;
@@ -467,8 +468,8 @@ void boot_begin(Manager *manager);
 int manager_refill_uids(Manager *manager);
 /* -EAGAIN when none is free, or others wait for one. Given back by uid_pool_release(). */
 int manager_take_uid(Manager *manager, uint32_t *ret);
-/* After -EAGAIN: @wait is called once, when it is worth another try. False: all of them have been
- * in use for as long as one waits. */
+/* After -EAGAIN: @wait is called once, when it is worth another try. False: none was to be had for
+ * as long as one waits. */
 bool manager_wait_for_uid(Manager *manager, UidWait *wait);
 
 /* --- manager.c */

@@ -47,6 +47,9 @@ static void on_free_uids(void *userdata, const WriterAnswer *answer) {
                 log_print(LOG_WARNING, "Can't look up which uids are free: %s",
                           strerror(answer->error < 0 ? -answer->error : EPROTO));
                 uid_pool_ask_again(manager->uids);
+                /* Who waits is woken now, and once more by the timer: not before that is it tried
+                 * again, or it would be in a loop. */
+                manager->uids_unanswered = !list_is_empty(&manager->uid_waits);
                 /* Later, whoever needs one asks again; but a writer that does not get this far is
                  * not started in a loop. */
                 if (manager->ready)
@@ -67,7 +70,8 @@ int manager_refill_uids(Manager *manager) {
         size_t n;
         int r;
 
-        if (manager->asking_uids || uid_pool_n_free(manager->uids) >= UIDS_LOW)
+        if (manager->asking_uids || manager->uids_unanswered ||
+            uid_pool_n_free(manager->uids) >= UIDS_LOW)
                 return 0;
         n = uid_pool_candidates(manager->uids, uids, WRITER_UIDS_MAX);
         if (n == 0)
@@ -97,6 +101,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
 
         manager->uids_timer = sd_event_source_disable_unref(manager->uids_timer);
+        manager->uids_unanswered = false;
         if (!manager->asking_uids) {
                 uid_pool_ask_again(manager->uids);
                 (void) manager_refill_uids(manager);

@@ -4,6 +4,7 @@
 # What runs may have every uid that there is: then nothing more starts, and all else goes on. And who
 # has which is known to a launcher that comes after one that was killed.
 # rig: own
+# timeout: 120
 . "$(dirname "$0")/lib.sh"
 
 mkdir -p /etc/albatrossd.conf.d
@@ -58,6 +59,23 @@ sed -i '/^taken/d' /etc/passwd
 check 'nor is one refused whom NSS kept waiting for a moment' wait $!
 check 'it goes' albatrossctl -q destroy u1
 rm -f "$test_output".*
+
+for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd
+systemctl restart albatrossd
+program=/usr/libexec/albatross/albatross-look-up
+unanswered() { journalctl --no-pager -t albatrossd | grep -c "Can't look up which uids are free"; }
+before=$(unanswered)
+mv $program $program.away
+ln -s /bin/false $program
+kill -KILL "$(look_up)"
+refuse 'when nobody can say which are free, who needs one is told in the end' 'All uids for unikernels are in use' create u1
+after=$(unanswered)
+check '... which is known' [ "$after" -gt "$before" ]
+check '... and not asked about in a loop' [ "$((after - before))" -lt 60 ]
+mv $program.away $program
+sed -i '/^taken/d' /etc/passwd
+check 'with somebody who can, it starts' create u1
+check 'it goes' albatrossctl -q destroy u1
 printf '[Albatross]\nUidRange=61184-61189\n' >/etc/albatrossd.conf.d/few.conf
 systemctl restart albatrossd
 
