@@ -79,6 +79,7 @@ static int read_control(Console *console) {
         struct pollfd readable = {.fd = console->control_fd, .events = POLLIN};
         int fds[PACKET_FDS_MAX];
         size_t n_fds = 0;
+        bool is_end;
         int r;
 
         while (console->control_fd >= 0 && poll(&readable, 1, 0) > 0) {
@@ -89,8 +90,9 @@ static int read_control(Console *console) {
                 if (r < 0 && r != -ECONNRESET)
                         return r;
                 text[MAX_OF(r, 0)] = '\0';
-                console->is_whole = strcmp(text, CONSOLE_CONTROL_END) == 0;
-                if (r <= 0 || console->is_whole) {
+                is_end = strcmp(text, CONSOLE_CONTROL_END) == 0;
+                if (r <= 0 || is_end) {
+                        console->is_whole = console->is_whole || is_end;
                         console->control_fd = fd_close(console->control_fd);
                         console->options.follow = false;
                         return 0;

@@ -110,6 +110,23 @@ check '... of which there are some' [ "$(wc -l <"$test_output.until")" -gt 20 ]
 equal 'until the epoch there is nothing' '' "$(timeout 10 albatrossctl console --until=@0 talks)"
 equal '... followed neither, at once' ' 0' "$(timeout 10 albatrossctl console -f --until=@0 talks) $?"
 albatrossctl -q destroy silent talks
+# What the reader is told, when it looks at both at once.
+until_in_a_run() {
+    /usr/bin/python3 -c '
+import os, signal, socket, subprocess, time
+ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+reader = subprocess.Popen(
+    ["/usr/libexec/albatross/albatross-console", "--follow",
+     "--until=%d" % (time.time() * 1e6 + 1e6), "albatross-nobody.scope"],
+    stdout=subprocess.PIPE, close_fds=False, preexec_fn=lambda: os.dup2(its.fileno(), 3))
+time.sleep(0.5)
+reader.send_signal(signal.SIGSTOP)
+time.sleep(1)
+ours.send(b"5" * 32)
+reader.send_signal(signal.SIGCONT)
+os.write(1, reader.communicate(timeout=10)[0])'
+}
+equal 'that time is an end also when a run begins just then' '__END=1' "$(until_in_a_run | grep -a __END)"
 
 # --- what is asked on the bus
 albatrossctl -q create --memory=2 a "$HELLO" -- --sleep=600 one
