@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "manager/chronicle.h"
 
 static void add_path(LogEntry *entry, const Name *name) {
@@ -140,7 +141,7 @@ void unikernel_log_ended(const Unikernel *unikernel) {
         log_send(&entry, "%s has ended: %s", name, how);
 
         if (unikernel->state == STATE_WAITING) {
-                uint64_t now_usec = manager_now(CLOCK_MONOTONIC);
+                uint64_t now_usec = clock_usec(CLOCK_MONOTONIC);
                 uint64_t delay_usec =
                         unikernel->next_usec > now_usec ? unikernel->next_usec - now_usec : 0;
 

@@ -12,10 +12,6 @@
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
 
-uint64_t manager_now(clockid_t clock) {
-        return clock_usec(clock);
-}
-
 void life_forget_restart(Unikernel *unikernel) {
         unikernel->restart_timer = sd_event_source_disable_unref(unikernel->restart_timer);
         unikernel->next_usec = unikernel->next_utc_usec = 0;
@@ -44,8 +40,8 @@ static int begin_timer(Unikernel *unikernel) {
 }
 
 static void begin_delay(Unikernel *unikernel, uint64_t delay_usec) {
-        unikernel->next_usec = manager_now(CLOCK_MONOTONIC) + delay_usec;
-        unikernel->next_utc_usec = manager_now(CLOCK_REALTIME) + delay_usec;
+        unikernel->next_usec = clock_usec(CLOCK_MONOTONIC) + delay_usec;
+        unikernel->next_utc_usec = clock_usec(CLOCK_REALTIME) + delay_usec;
         if (begin_timer(unikernel) < 0)
                 unikernel_log(unikernel, LOG_ERR, "No timer to start %s again: start it by hand",
                               unikernel->name.text);
@@ -57,7 +53,7 @@ void life_ended(Unikernel *unikernel, const Run *run) {
         const RunEnd end = {
                 .exit = unikernel->last_exit,
                 .started_usec = run->opened_usec,
-                .ended_usec = manager_now(CLOCK_MONOTONIC),
+                .ended_usec = clock_usec(CLOCK_MONOTONIC),
                 .add_name = run->added_name,
         };
         RestartVerdict verdict = RESTART_NEVER;

@@ -473,8 +473,6 @@ int manager_take_uid(Manager *manager, uint32_t *ret);
 bool manager_wait_for_uid(Manager *manager, UidWait *wait);
 
 /* --- manager.c */
-/* Microseconds. */
-uint64_t manager_now(clockid_t clock);
 /* Rounded up: what is not 0 stays so. */
 uint64_t manager_whole_seconds(uint64_t usec);
 /* Can requests be served? Something that this waits for has come. */

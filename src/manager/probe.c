@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "domain/config.h"
 #include "manager/probe.h"
@@ -116,7 +117,7 @@ static int try_later(Probe *probe) {
 static bool is_tried_again(Probe *probe, int error) {
         if (error == -EBUSY)
                 return ++probe->n_tries < TRIES && send_probe(probe) >= 0;
-        return error == -EAGAIN && manager_now(CLOCK_MONOTONIC) < probe->patient_until_usec &&
+        return error == -EAGAIN && clock_usec(CLOCK_MONOTONIC) < probe->patient_until_usec &&
                try_later(probe) >= 0;
 }
 
@@ -209,7 +210,7 @@ int probe_start(Manager *manager, const ProbeSpec *spec, ProbeDone done, void *u
         probe->done = done;
         probe->userdata = userdata;
         probe->report_fd = -1;
-        probe->patient_until_usec = manager_now(CLOCK_MONOTONIC) + spec->patience_usec;
+        probe->patient_until_usec = clock_usec(CLOCK_MONOTONIC) + spec->patience_usec;
         probe->report_max = spec->report_max > 0 ? 2 * spec->report_max : REPORT_MAX;
         probe->call.request.verb = LAUNCHER_PROBE;
         probe->call.request.deadline_usec = spec->deadline_usec;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
@@ -55,7 +56,7 @@ static int reserve(Unikernel **ret, Manager *manager, const CreateOrder *order, 
                 unikernel_free(unikernel);
                 return r;
         }
-        unikernel->created_usec = manager_now(CLOCK_REALTIME);
+        unikernel->created_usec = clock_usec(CLOCK_REALTIME);
         unikernel->wanted = order->start;
         unikernel->state = STATE_STARTING;
         unikernel->state_usec = unikernel->created_usec;

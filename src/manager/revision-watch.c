@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "manager/chronicle.h"
 #include "manager/revision.h"
 
@@ -157,7 +158,7 @@ void revision_restarted(void *userdata, int r, const Fault *fault) {
         else if (!unikernel->run)
                 go_back(revision, unikernel, 0, NULL);
         else {
-                unikernel->watched_until_usec = manager_now(CLOCK_MONOTONIC) + revision->watch_usec;
+                unikernel->watched_until_usec = clock_usec(CLOCK_MONOTONIC) + revision->watch_usec;
                 unikernel->watched_change = unikernel->n_changes;
                 (void) run_record_write(unikernel);
                 watch(revision, unikernel);
@@ -175,7 +176,7 @@ void revision_note_run(Unikernel *unikernel) {
         unikernel->due_change = 0;
         if (!is_due || unikernel->due_watch_usec == 0)
                 return;
-        unikernel->watched_until_usec = manager_now(CLOCK_MONOTONIC) + unikernel->due_watch_usec;
+        unikernel->watched_until_usec = clock_usec(CLOCK_MONOTONIC) + unikernel->due_watch_usec;
         unikernel->watched_change = unikernel->n_changes;
         /* The daemon that was asked for the change has died before this. */
         if (!unikernel->revision)

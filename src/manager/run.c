@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "host/control-group.h"
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
@@ -179,7 +180,7 @@ static void on_result(void *userdata, const char *result) {
 void run_ended(Unikernel *unikernel, const LauncherReply *exited) {
         Run *run = unikernel->run;
         Exit exit =
-                exit_from_wait_status(exited->wait_status, run->asked, manager_now(CLOCK_REALTIME));
+                exit_from_wait_status(exited->wait_status, run->asked, clock_usec(CLOCK_REALTIME));
         char unit[NAME_UNIT_MAX + 1];
 
         if (unikernel->is_lost) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
 #include "manager/gate.h"
@@ -225,8 +226,8 @@ int start_open_gate(Start *start) {
         unikernel_scope(unikernel, unit);
         unikernel->run->invocation = scope_invocation(unit);
         unikernel->run->added_name = unikernel->config.add_name;
-        unikernel->run->opened_usec = manager_now(CLOCK_MONOTONIC);
-        unikernel->run->started_usec = manager_now(CLOCK_REALTIME);
+        unikernel->run->opened_usec = clock_usec(CLOCK_MONOTONIC);
+        unikernel->run->started_usec = clock_usec(CLOCK_REALTIME);
         r = unikernel_note_invocation(unikernel, unikernel->run->invocation);
         if (r >= 0)
                 r = run_set_taps(unikernel->run, start->tap_names, start->n_taps,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/packet.h"
 #include "manager/channel.h"
@@ -183,14 +184,14 @@ static int tell_on(Statistics *statistics) {
 }
 
 static int on_tell(sd_event_source *source, uint64_t usec, void *userdata) {
-        uint64_t until = manager_now(CLOCK_MONOTONIC) + SLICE_USEC;
+        uint64_t until = clock_usec(CLOCK_MONOTONIC) + SLICE_USEC;
         Statistics *statistics = userdata;
 
         while (!list_is_empty(&statistics->served)) {
                 const Asked *asked = LIST_ENTRY(statistics->served.next, Asked, link);
                 int r = 0;
 
-                if (manager_now(CLOCK_MONOTONIC) >= until)
+                if (clock_usec(CLOCK_MONOTONIC) >= until)
                         return tell_on(statistics);
                 if (statistics->next < statistics->samples.n)
                         r = tell_one(statistics, &asked->order,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/clock.h"
 #include "manager/manager-internal.h"
 #include "systemd/log.h"
 
@@ -111,7 +112,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 bool manager_wait_for_uid(Manager *manager, UidWait *wait) {
-        uint64_t now_usec = manager_now(CLOCK_MONOTONIC);
+        uint64_t now_usec = clock_usec(CLOCK_MONOTONIC);
 
         if (wait->until_usec == 0)
                 wait->until_usec = now_usec + PATIENCE_USEC;

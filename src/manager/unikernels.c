@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "image/wire.h"
 #include "manager/blocks.h"
 #include "manager/manager-internal.h"
@@ -161,7 +162,7 @@ void unikernel_set_state(Unikernel *unikernel, State state) {
         unikernel->state_usec =
                 state == STATE_RUNNING && unikernel->run && unikernel->run->started_usec > 0
                         ? unikernel->run->started_usec
-                        : manager_now(CLOCK_REALTIME);
+                        : clock_usec(CLOCK_REALTIME);
         if (unikernel->recorded)
                 unikernel->manager->observer.state_changed(unikernel->manager->observer.userdata,
                                                            unikernel);

@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "network/link.h"
 #include "network/request.h"
 #include "network/tap.h"
@@ -42,11 +42,8 @@ typedef struct Making {
  * to find a number, would look at every interface that there is. */
 static uint64_t next_number(void) {
         static uint64_t number;
-        struct timespec now;
-        uint64_t ticks;
+        uint64_t ticks = clock_usec(CLOCK_BOOTTIME) / 100;
 
-        clock_gettime(CLOCK_BOOTTIME, &now);
-        ticks = (uint64_t) now.tv_sec * 10000 + (uint64_t) now.tv_nsec / 100000;
         number = MAX_OF(number + 1, ticks);
         return number % NETWORK_NUMBER_MAX;
 }

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "systemd/console-flush.h"
 
 /* As long as it takes journald to write to a slow disk. */
@@ -43,10 +43,7 @@ void console_flush_connect(ConsoleFlush *flush) {
 }
 
 static int64_t now_msec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+        return (int64_t) (clock_usec(CLOCK_MONOTONIC) / 1000);
 }
 
 /* Has the answer come, as a whole? A connection that ends is one, too. */
