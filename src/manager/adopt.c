@@ -250,7 +250,6 @@ static const LauncherReply never_ran = {
 
 static int on_pidfd(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Unikernel *unikernel = userdata;
-
         LauncherReply ended = unknown_end;
         int r;
 

@@ -141,7 +141,6 @@ static int compare_reverse(const void *a, const void *b) {
 }
 
 void manager_bulk(Manager *manager, const BulkOrder *order, BulkDone done, void *userdata) {
-        bool stops = order->verb == BULK_STOP;
         Bulk *bulk;
         int r;
 
@@ -162,6 +161,6 @@ void manager_bulk(Manager *manager, const BulkOrder *order, BulkDone done, void 
         }
         if (bulk->n_items > 0)
                 qsort(bulk->items, bulk->n_items, sizeof(*bulk->items),
-                      stops ? compare_reverse : compare);
+                      order->verb == BULK_STOP ? compare_reverse : compare);
         go_on(bulk);
 }

@@ -224,8 +224,7 @@ int manager_open_console(Manager *manager,
         int r;
 
         if (!unikernel)
-                return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
-                                 name->text);
+                return manager_refuse_unknown(name, fault);
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;
         reading = pair[0];
@@ -257,8 +256,7 @@ int manager_get_image(Manager *manager, const Name *name, const Reader *reader, 
         int r;
 
         if (!unikernel)
-                return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s",
-                                 name->text);
+                return manager_refuse_unknown(name, fault);
         snprintf(path, sizeof(path), "images/%s", unikernel->image.digest);
         image = openat(manager->state_fd, path, O_RDONLY | O_CLOEXEC);
         if (image < 0)

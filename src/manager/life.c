@@ -32,19 +32,18 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int begin_timer(Unikernel *unikernel) {
-        sd_event_source_disable_unref(unikernel->restart_timer);
-        unikernel->restart_timer = NULL;
-        return sd_event_add_time(unikernel->manager->event, &unikernel->restart_timer,
-                                 CLOCK_MONOTONIC, unikernel->next_usec, 1000, on_due, unikernel);
+static void begin_timer(Unikernel *unikernel) {
+        unikernel->restart_timer = sd_event_source_disable_unref(unikernel->restart_timer);
+        if (sd_event_add_time(unikernel->manager->event, &unikernel->restart_timer, CLOCK_MONOTONIC,
+                              unikernel->next_usec, 1000, on_due, unikernel) < 0)
+                unikernel_log(unikernel, LOG_ERR, "No timer to start %s again: start it by hand",
+                              unikernel->name.text);
 }
 
 static void begin_delay(Unikernel *unikernel, uint64_t delay_usec) {
         unikernel->next_usec = clock_usec(CLOCK_MONOTONIC) + delay_usec;
         unikernel->next_utc_usec = clock_usec(CLOCK_REALTIME) + delay_usec;
-        if (begin_timer(unikernel) < 0)
-                unikernel_log(unikernel, LOG_ERR, "No timer to start %s again: start it by hand",
-                              unikernel->name.text);
+        begin_timer(unikernel);
 }
 
 /* Its run is over, and the manager's notes of that are written here: before the launcher is told to
@@ -98,14 +97,10 @@ void life_start_held(Unikernel *unikernel, int r, const Fault *fault) {
 }
 
 void life_resume_waiting(Unikernel *unikernel) {
-        Fault fault = {};
-
         unikernel->state = STATE_WAITING;
         /* What it waits for may be a place of its policies. */
-        (void) unikernel_claim_run(unikernel, &fault);
-        if (begin_timer(unikernel) < 0)
-                unikernel_log(unikernel, LOG_ERR, "No timer to start %s again: start it by hand",
-                              unikernel->name.text);
+        (void) unikernel_claim_run(unikernel, NULL);
+        begin_timer(unikernel);
 }
 
 void life_bridges_changed(Manager *manager) {

@@ -199,15 +199,8 @@ int macs_take(Unikernel *unikernel, Fault *fault);
 void macs_give_back(Unikernel *unikernel);
 
 /* --- uid-hold.c: when the uid of a run may be another's */
-/* Begins with one reference. NULL without memory, which all of these take. */
-typedef struct UidWait {
-        ListLink link; /* of the manager's */
-        void (*again)(void *userdata);
-        void *userdata;
-        uint64_t until_usec; /* 0: waits for the first time */
-} UidWait;
-
 typedef struct UidHold UidHold;
+/* Begins with one reference. NULL without memory, which all of these take. */
 UidHold *uid_hold_new(Manager *manager, const Run *run);
 UidHold *uid_hold_ref(UidHold *hold);
 /* What was referred to has gone, or could not be made to: @error. After the last one the launcher
@@ -433,7 +426,7 @@ int manager_refuse_unknown(const Name *name, Fault *fault);
 /* Leads @unikernel towards its end as far as it isn't yet. */
 void unikernel_bring_down(Unikernel *unikernel);
 
-/* --- revisions.c, revision.c: another configuration, another image */
+/* --- revisions.c, revision-watch.c, revision-check.c: another configuration, another image */
 /* The caller owns *@ret, which holds its image. */
 int version_copy_held(Version **ret, Manager *manager, const Version *version);
 /* A run is over: perhaps somebody watches whether it stays up. */
@@ -464,10 +457,19 @@ void boot_restart(Manager *manager, Unikernel *unikernel);
 void boot_begin(Manager *manager);
 
 /* --- uid-supply.c */
+typedef struct UidWait {
+        ListLink link; /* of the manager's */
+        void (*again)(void *userdata);
+        void *userdata;
+        uint64_t until_usec; /* 0: waits for the first time */
+} UidWait;
+
 /* Asks for more uids in the background when few are left. */
 int manager_refill_uids(Manager *manager);
 /* -EAGAIN when none is free, or others wait for one. Given back by uid_pool_release(). */
 int manager_take_uid(Manager *manager, uint32_t *ret);
+/* How often another one is tried when somebody else holds the lock of the one that was taken. */
+#define UID_TRIES 8
 /* After -EAGAIN: @wait is called once, when it is worth another try. False: none was to be had for
  * as long as one waits. */
 bool manager_wait_for_uid(Manager *manager, UidWait *wait);

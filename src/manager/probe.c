@@ -16,9 +16,6 @@
 /* The largest report is of read-notes, some 5 KiB; a pipe takes 64 KiB without anybody reading. */
 #define REPORT_MAX (16U * 1024U)
 
-/* How often another uid is tried when somebody else holds the lock of the one we took. */
-#define TRIES 8
-
 /* How often one that waits while too many others run is tried again. */
 #define AGAIN_USEC (50ULL * 1000ULL)
 
@@ -116,7 +113,7 @@ static int try_later(Probe *probe) {
 /* Has it gone on for another time? */
 static bool is_tried_again(Probe *probe, int error) {
         if (error == -EBUSY)
-                return ++probe->n_tries < TRIES && send_probe(probe) >= 0;
+                return ++probe->n_tries < UID_TRIES && send_probe(probe) >= 0;
         return error == -EAGAIN && clock_usec(CLOCK_MONOTONIC) < probe->patient_until_usec &&
                try_later(probe) >= 0;
 }

@@ -95,11 +95,8 @@ static int refuse_start(const Unikernel *unikernel, Fault *fault) {
 }
 
 static int check_start(Unikernel *unikernel, Fault *fault) {
-        int r;
+        int r = host_bridges_check(unikernel->manager, &unikernel->config.devices, fault);
 
-        if (unikernel->destroying)
-                return refuse_start(unikernel, fault);
-        r = host_bridges_check(unikernel->manager, &unikernel->config.devices, fault);
         return r < 0 ? r : unikernel_claim_run(unikernel, fault);
 }
 

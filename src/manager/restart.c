@@ -66,8 +66,7 @@ static int begin(Restart *restart, Unikernel *unikernel) {
         /* What it had against it, it may have no more. */
         unikernel->n_restarts = 0;
         unikernel->backoff = (Backoff){};
-        if (unikernel->run && unikernel->run->opened)
-                (void) run_record_write(unikernel);
+        /* Which notes that with its run. */
         unikernel_bring_down(unikernel);
         return 0;
 }

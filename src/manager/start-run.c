@@ -13,9 +13,6 @@
 #include "manager/gate.h"
 #include "manager/start.h"
 
-/* How often another uid is tried when somebody else holds the lock of the one we took. */
-#define TRIES 8
-
 static void on_widened(void *userdata, int error) {
         Start *start = userdata;
 
@@ -124,7 +121,7 @@ static void on_spawned(void *userdata, const LauncherReply *reply) {
 
         if (r < 0) {
                 uid_pool_release(unikernel->manager->uids, start->uid);
-                if (r == -EBUSY && ++start->n_tries < TRIES) {
+                if (r == -EBUSY && ++start->n_tries < UID_TRIES) {
                         r = start_spawn(start);
                         if (r >= 0)
                                 start->n_pending--;

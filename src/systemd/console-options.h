@@ -23,9 +23,9 @@ typedef struct ConsoleOptions {
         uint64_t since_usec;
         uint64_t until_usec; /* both inclusive, microseconds UTC */
         uint64_t unclaimed_since_usec;
-        const char
-                *after; /* the cursor of the entry behind which it goes on; NULL: none. Not owned */
-        const char *scope; /* not owned */
+        /* Neither is owned. The former is the cursor of the entry behind which it goes on. */
+        const char *after; /* NULL: none */
+        const char *scope;
 
         /* The oldest one makes room for the newest. */
         sd_id128_t invocations[CONSOLE_INVOCATIONS_MAX];
