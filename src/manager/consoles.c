@@ -251,16 +251,14 @@ int manager_get_image(Manager *manager, const Name *name, const Reader *reader, 
         static const char *const no_limit[] = {"18446744073709551615", "60", NULL};
         _cleanup_(fd_closep) int reading = -1, writing = -1, image = -1;
         Unikernel *unikernel = manager_find(manager, name->text);
-        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
         int pair[2];
         int r;
 
         if (!unikernel)
                 return manager_refuse_unknown(name, fault);
-        snprintf(path, sizeof(path), "images/%s", unikernel->image.digest);
-        image = openat(manager->state_fd, path, O_RDONLY | O_CLOEXEC);
+        image = image_open(unikernel, &unikernel->image, fault);
         if (image < 0)
-                return -errno;
+                return image;
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;
         reading = pair[0];

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,18 @@ void image_release(Manager *manager, Image *image) {
                 (void) remove_file(manager, image->digest);
         tdelete(image, &manager->images, compare);
         free(image);
+}
+
+int image_open(const Unikernel *unikernel, const ImageInfo *image, Fault *fault) {
+        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
+        int fd;
+
+        snprintf(path, sizeof(path), "images/%s", image->digest);
+        fd = openat(unikernel->manager->state_fd, path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return fault_set(fault, FAULT_INVALID_IMAGE, "The image of %s can't be opened: %s",
+                                 unikernel->name.text, strerror(errno));
+        return fd;
 }
 
 int unikernel_hold_images(Unikernel *unikernel) {

@@ -222,6 +222,8 @@ int taps_sweep(Manager *manager);
 int image_hold(Image **ret, Manager *manager, const char *digest);
 /* The last one to let go has the file removed, or left to a later sweep. */
 void image_release(Manager *manager, Image *image);
+/* For reading, as one of @unikernel's. */
+int image_open(const Unikernel *unikernel, const ImageInfo *image, Fault *fault);
 /* Its image, and that of the version before. Those that are held already stay so. */
 int unikernel_hold_images(Unikernel *unikernel);
 void unikernel_release_images(Unikernel *unikernel);

@@ -2,12 +2,7 @@
 
 /* Could a unikernel be run as it is to become? Nothing is changed here. */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "base/cleanup.h"
 #include "manager/blocks.h"
 #include "manager/revision.h"
 
@@ -23,13 +18,9 @@ int revision_check_run(const Unikernel *unikernel,
                        const Devices *devices,
                        const ImageInfo *image,
                        Fault *fault) {
-        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
+        _cleanup_(fd_closep) int fd = image_open(unikernel, image, fault);
 
-        snprintf(path, sizeof(path), "images/%s", image->digest);
-        if (faccessat(unikernel->manager->state_fd, path, R_OK, 0) < 0)
-                return fault_set(fault, FAULT_INVALID_IMAGE, "The image of %s can't be opened: %s",
-                                 unikernel->name.text, strerror(errno));
-        return blocks_check_open(unikernel, devices, fault);
+        return fd < 0 ? fd : blocks_check_open(unikernel, devices, fault);
 }
 
 int revision_check(Revision *revision,

@@ -3,9 +3,6 @@
 /* The image of a start, and the tender that is to run it. */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "host/tender.h"
@@ -92,13 +89,10 @@ int start_take_in(Start *start, const StartOrder *order) {
 }
 
 int start_open_image(Start *start) {
-        char path[sizeof("images/") + IMAGE_DIGEST_TEXT_SIZE];
+        int fd = image_open(start->unikernel, &start->unikernel->image, &start->fault);
 
-        snprintf(path, sizeof(path), "images/%s", start->unikernel->image.digest);
-        start->image_fd = openat(start->unikernel->manager->state_fd, path, O_RDONLY | O_CLOEXEC);
-        if (start->image_fd < 0)
-                return fault_set(&start->fault, FAULT_INVALID_IMAGE,
-                                 "The image of %s can't be opened: %s", start->unikernel->name.text,
-                                 strerror(errno));
+        if (fd < 0)
+                return fd;
+        start->image_fd = fd;
         return 0;
 }
