@@ -86,6 +86,13 @@ static void finish(ScopeStart *start, int error, const char *reason) {
         start->handler(start->userdata, error, reason);
 }
 
+/* The end of a handler: when what comes next could not be begun, nothing comes. */
+static int go_on(ScopeStart *start, int r) {
+        if (r < 0)
+                finish(start, r, strerror(-r));
+        return 0;
+}
+
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         ScopeStart *start = userdata;
         char reason[64];
@@ -128,9 +135,7 @@ static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
                 r = request_start(start);
         } else
                 r = remember_job(start, reply);
-        if (r < 0)
-                finish(start, r, strerror(-r));
-        return 0;
+        return go_on(start, r);
 }
 
 static int clear_leftover(ScopeStart *start) {
@@ -145,7 +150,6 @@ static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *e
         const char *description = "";
         ScopeStart *start = userdata;
         char reason[512];
-        int r;
 
         start->slot = sd_bus_slot_unref(start->slot);
         if (sd_bus_message_is_method_error(reply, NULL)) {
@@ -154,19 +158,12 @@ static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *e
         }
         (void) sd_bus_message_read(reply, "v", "s", &description);
         /* A run that ended a moment ago: PID 1 has not noticed yet that its scope is empty. */
-        if (strcmp(description, start->description) == 0) {
-                r = clear_leftover(start);
-                if (r < 0)
-                        finish(start, r, strerror(-r));
-                return 0;
-        }
+        if (strcmp(description, start->description) == 0)
+                return go_on(start, clear_leftover(start));
         /* It went between the two questions: what is not there is described by its name. */
         if (strcmp(description, start->unit) == 0) {
                 start->n_cleared++;
-                r = request_start(start);
-                if (r < 0)
-                        finish(start, r, strerror(-r));
-                return 0;
+                return go_on(start, request_start(start));
         }
         snprintf(reason, sizeof(reason), "there is a unit %s that is not ours (\"%.100s\")",
                  start->unit, description);
@@ -207,12 +204,8 @@ static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e
         /* It may have been made. Whoever finds PID 1 again tells, when it can be stopped there. */
         if (failure && is_lost(failure))
                 return 0;
-        if (!failure) {
-                r = remember_job(start, reply);
-                if (r < 0)
-                        finish(start, r, strerror(-r));
-                return 0;
-        }
+        if (!failure)
+                return go_on(start, remember_job(start, reply));
 
         if (start->n_cleared < CLEARINGS_MAX &&
             sd_bus_error_has_name(failure, MANAGER_ERROR_UNIT_EXISTS)) {
@@ -298,9 +291,7 @@ static int on_unit_of_process(sd_bus_message *reply, void *userdata, sd_bus_erro
         }
         if (r >= 0)
                 r = request_start(start);
-        if (r < 0)
-                finish(start, r, strerror(-r));
-        return 0;
+        return go_on(start, r);
 }
 
 static int ask_unit_of_process(ScopeStart *start) {
@@ -323,9 +314,7 @@ static int on_job(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
                 r = start->job ? 0 : -ENOMEM;
         } else
                 r = ask_unit_of_process(start);
-        if (r < 0)
-                finish(start, r, strerror(-r));
-        return 0;
+        return go_on(start, r);
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
