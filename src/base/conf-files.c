@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/conf-files.h"
+#include "base/directory.h"
 
 /* The first one wins. */
 static const char *const folders[] = {"/etc", "/run", "/usr/local/lib", "/usr/lib"};
@@ -29,11 +29,6 @@ static void conf_files_clear(ConfFiles *list) {
                 free(list->files[i].path);
         free(list->files);
         *list = (ConfFiles){};
-}
-
-static void directory_closep(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
 }
 
 static const char *base_name(const char *path) {

@@ -3,7 +3,6 @@
 /* The tree of block devices, and the folder that it is read from. */
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <search.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "manager/blocks-internal.h"
 #include "manager/chronicle.h"
 
@@ -258,33 +258,20 @@ static int load(Manager *manager, const char *file) {
                              });
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 static bool is_own(const char *file) {
-        return strcmp(file, ".") == 0 || strcmp(file, "..") == 0 ||
-               strcmp(file, WRITER_BLOCK_TMP_NAME) == 0 ||
+        return strcmp(file, WRITER_BLOCK_TMP_NAME) == 0 ||
                strcmp(file, WRITER_BLOCK_QUARANTINE_NAME) == 0 || strcmp(file, "lost+found") == 0;
 }
 
 int blocks_load(Manager *manager) {
-        _cleanup_(closedirp) DIR *directory = NULL;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         struct dirent *entry;
-        int fd, r;
+        int r;
 
-        fd = openat(manager->block_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                r = -errno;
-                fd_close(fd);
+        r = directory_open(&directory, manager->block_fd, ".");
+        if (r < 0)
                 return r;
-        }
-
-        while ((errno = 0, entry = readdir(directory))) {
+        while ((entry = directory_next(directory))) {
                 if (is_own(entry->d_name))
                         continue;
                 r = load(manager, entry->d_name);

@@ -2,7 +2,6 @@
 
 /* The store keeps an image once, however many unikernels use it; this is who does. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <search.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "manager/manager-internal.h"
 
 struct Image {
@@ -103,64 +103,30 @@ void unikernel_release_images(Unikernel *unikernel) {
                 image_release(unikernel->manager, TAKE_PTR(unikernel->previous->image_hold));
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
-/* In *@ret; NULL when there is no such folder yet. */
-static int open_folder(DIR **ret, Manager *manager, const char *name) {
-        DIR *directory;
-        int fd;
-
-        fd = openat(manager->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                int r = -errno;
-
-                fd_close(fd);
-                return r;
-        }
-        *ret = directory;
-        return 0;
-}
-
-static const char *next_file(DIR *directory) {
-        struct dirent *entry;
-
-        /* A label may begin with a dot. */
-        while (directory && (entry = readdir(directory)))
-                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                        return entry->d_name;
-        return NULL;
-}
-
 int images_sweep(Manager *manager, bool keep) {
-        _cleanup_(closedirp) DIR *quarantine = NULL, *images = NULL;
-        const char *file;
+        _cleanup_(directory_closep) DIR *quarantine = NULL, *images = NULL;
+        struct dirent *file;
         int r;
 
-        r = open_folder(&quarantine, manager, "quarantine");
-        if (r < 0)
+        r = directory_open(&quarantine, manager->state_fd, "quarantine");
+        if (r < 0 && r != -ENOENT)
                 return r;
         /* What lies there may be mended and brought back: what it refers to nobody knows. */
-        manager->keeps_images = keep || next_file(quarantine);
+        manager->keeps_images = keep || (quarantine && directory_next(quarantine));
         if (manager->keeps_images)
                 return 0;
-        r = open_folder(&images, manager, "images");
+        r = directory_open(&images, manager->state_fd, "images");
         if (r < 0)
-                return r;
-        while ((file = next_file(images))) {
+                return r == -ENOENT ? 0 : r;
+        while ((file = directory_next(images))) {
                 Image key = {};
 
-                if (strlen(file) != IMAGE_DIGEST_TEXT_SIZE - 1)
+                if (strlen(file->d_name) != IMAGE_DIGEST_TEXT_SIZE - 1)
                         continue;
-                strcpy(key.digest, file);
+                strcpy(key.digest, file->d_name);
                 if (tfind(&key, &manager->images, compare))
                         continue;
-                r = remove_file(manager, file);
+                r = remove_file(manager, file->d_name);
                 if (r < 0)
                         return r;
         }

@@ -2,14 +2,13 @@
 
 /* What the machine has at this moment, as the policy of the root. */
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/utf8.h"
 #include "manager/manager-internal.h"
 
@@ -44,35 +43,21 @@ void manager_machine_policy(const Manager *manager, Policy *ret) {
         };
 }
 
-static void dir_closep(DIR **dir) {
-        if (*dir)
-                closedir(*dir);
-}
-
 int manager_visit_quarantine(const Manager *manager,
                              int (*visitor)(void *userdata, const char *file),
                              void *userdata) {
-        _cleanup_(dir_closep) DIR *dir = NULL;
-        _cleanup_(fd_closep) int fd = -1;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         const struct dirent *file;
         unsigned n = 0;
-        int r = 0;
+        int r;
 
         /* It is there once something had to go there. */
-        fd = openat(manager->state_fd, "quarantine", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        dir = fdopendir(fd);
-        if (!dir)
-                return -errno;
-        fd = -1;
-
-        while (r >= 0 && n < QUARANTINE_SHOWN_MAX && (file = readdir(dir))) {
+        r = directory_open(&directory, manager->state_fd, "quarantine");
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        while (r >= 0 && n < QUARANTINE_SHOWN_MAX && (file = directory_next(directory))) {
                 char name[sizeof(file->d_name)];
 
-                /* A label may begin with a dot. */
-                if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
-                        continue;
                 strcpy(name, file->d_name);
                 utf8_mend(name);
                 r = visitor(userdata, name);

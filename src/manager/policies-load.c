@@ -2,14 +2,13 @@
 
 /* The policies on disk, policies/PATH.json, as they are read at the start. */
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "manager/chronicle.h"
 #include "manager/manager-internal.h"
@@ -86,32 +85,20 @@ static int add_entry(PolicyList *list, PolicyEntry *entry) {
         return 0;
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 /* Fills in @list with those that can be read; the others are put away, and @lost, a list of paths,
  * says which those are, as far as their names tell. */
 static int read_all(Manager *manager, PolicyList *list, PolicyList *lost) {
-        _cleanup_(closedirp) DIR *directory = NULL;
-        _cleanup_(fd_closep) int fd = -1;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         struct dirent *file;
         int r;
 
-        fd = openat(manager->state_fd, "policies", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        directory = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-        if (!directory)
-                return -errno;
-
-        while ((errno = 0, file = readdir(directory))) {
+        r = directory_open(&directory, manager->state_fd, "policies");
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        while ((file = directory_next(directory))) {
                 PolicyEntry entry = {};
 
-                if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
-                        continue;
-                r = read_policy(&entry, fd, file->d_name);
+                r = read_policy(&entry, dirfd(directory), file->d_name);
                 if (error_is_shortage(r))
                         return r;
                 if (r < 0) {

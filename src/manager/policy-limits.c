@@ -7,7 +7,6 @@
  * between leaves none behind.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "domain/tender.h"
 #include "manager/manager-internal.h"
 #include "systemd/log.h"
@@ -230,11 +230,6 @@ static int add_policy(void *userdata, const PathNode *node) {
         return path_node_policy(node) ? add_path(userdata, path_node_path(node)) : 0;
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 static void set_more(Manager *manager);
 
 static void on_stale_removed(void *userdata, int error, const char *reason) {
@@ -258,19 +253,17 @@ static void remove_stale(Manager *manager, const Name *path) {
 
 /* Of policies that are gone. */
 static int remove_noted(Manager *manager) {
-        _cleanup_(closedirp) DIR *directory = NULL;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         struct dirent *entry;
         Name path;
+        int r;
 
+        r = directory_open(&directory, manager->slices_fd, ".");
+        if (r < 0)
+                return r;
         /* One more, so that none of them is the last one before all are known. */
         manager->n_stale_limits = 1;
-        directory = fdopendir(fcntl(manager->slices_fd, F_DUPFD_CLOEXEC, 3));
-        if (!directory) {
-                manager->n_stale_limits = 0;
-                return -errno;
-        }
-        while ((errno = 0, entry = readdir(directory))) {
-                /* A label may begin with a dot; "." and ".." are none. */
+        while ((entry = directory_next(directory))) {
                 if (path_parse(&path, entry->d_name, NULL) < 0 ||
                     strcmp(path.text, entry->d_name) != 0 || policies_find(manager->paths, &path))
                         continue;

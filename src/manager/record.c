@@ -2,14 +2,13 @@
 
 /* The records of unikernels on disk: unikernels/NAME.json. */
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "manager/blocks.h"
 #include "manager/chronicle.h"
@@ -204,30 +203,17 @@ static int quarantine(Manager *manager, const char *file, int error) {
                             on_quarantined, NULL);
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 int records_load(Manager *manager) {
-        _cleanup_(closedirp) DIR *directory = NULL;
-        _cleanup_(fd_closep) int fd = -1;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         struct dirent *entry;
         int n_moved = 0;
         int r;
 
-        fd = openat(manager->state_fd, "unikernels", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        directory = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-        if (!directory)
-                return -errno;
-
-        while ((errno = 0, entry = readdir(directory))) {
-                if (entry->d_name[0] == '.' &&
-                    (entry->d_name[1] == '\0' || strcmp(entry->d_name, "..") == 0))
-                        continue;
-                r = record_load(manager, fd, entry->d_name);
+        r = directory_open(&directory, manager->state_fd, "unikernels");
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        while ((entry = directory_next(directory))) {
+                r = record_load(manager, dirfd(directory), entry->d_name);
                 if (error_is_shortage(r))
                         return r;
                 if (r >= 0)

@@ -6,7 +6,6 @@
  * loop.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "manager/manager-internal.h"
 
@@ -50,25 +50,15 @@ void run_record_remove(const Unikernel *unikernel) {
         run_record_remove_name(unikernel->manager, unikernel->name.text);
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 int run_records_visit(Manager *manager, RunRecordVisitor visitor) {
-        _cleanup_(closedirp) DIR *directory = NULL;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         struct dirent *entry;
-        int fd, r;
+        int r;
 
-        fd = openat(manager->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                fd_close(fd);
-                return -ENOMEM;
-        }
-        while ((errno = 0, entry = readdir(directory))) {
+        r = directory_open(&directory, manager->run_fd, ".");
+        if (r < 0)
+                return r;
+        while ((entry = directory_next(directory))) {
                 r = entry->d_type == DT_REG ? visitor(manager, entry->d_name) : 0;
                 if (r < 0)
                         return r;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "host/tender.h"
 #include "manager/probe.h"
 #include "manager/tenders.h"
@@ -133,11 +133,6 @@ static int note(Tenders *tenders, size_t folder, const char *file, const TenderN
         tenders->found[place] = found;
         tenders->n_found++;
         return 0;
-}
-
-static void directory_closep(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
 }
 
 static void scan(Tenders *tenders, size_t index) {

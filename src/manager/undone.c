@@ -7,7 +7,6 @@
  * gone.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "manager/manager-internal.h"
 #include "systemd/log.h"
 
@@ -73,32 +73,18 @@ static void remove_again(Manager *manager, const char *name) {
                 TAKE_PTR(removal);
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 /* Returns how many there are. */
 static int remove_all_again(Manager *manager) {
-        _cleanup_(closedirp) DIR *directory = NULL;
+        _cleanup_(directory_closep) DIR *directory = NULL;
         struct dirent *entry;
         int n = 0;
-        int fd;
+        int r;
 
-        fd = openat(manager->run_fd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                fd_close(fd);
-                return -ENOMEM;
-        }
-        /* A label may begin with a dot. */
-        while ((entry = readdir(directory)))
-                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-                        remove_again(manager, entry->d_name);
-                        n++;
-                }
+        r = directory_open(&directory, manager->run_fd, FOLDER);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (; (entry = directory_next(directory)); n++)
+                remove_again(manager, entry->d_name);
         return n;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,25 +7,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/number.h"
 #include "statistics/files.h"
 #include "statistics/kvm.h"
 
 #define KVM_FOLDER "/sys/kernel/debug/kvm"
-
-static void dir_closep(DIR **dir) {
-        if (*dir)
-                closedir(*dir);
-}
-
-static DIR *open_folder(int parent_fd, const char *name) {
-        int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-
-        if (!dir)
-                fd_close(fd);
-        return dir;
-}
 
 static int compare(const void *a, const void *b) {
         uint32_t left = ((const KvmMachine *) a)->pid, right = ((const KvmMachine *) b)->pid;
@@ -51,13 +37,13 @@ static bool machine_parse(const char *name, KvmMachine *ret) {
 }
 
 int kvm_open(KvmMachines *machines) {
-        _cleanup_(dir_closep) DIR *dir = open_folder(AT_FDCWD, KVM_FOLDER);
+        _cleanup_(directory_closep) DIR *dir = NULL;
         struct dirent *entry;
 
         *machines = (KvmMachines){.fd = -1};
-        if (!dir)
+        if (directory_open(&dir, AT_FDCWD, KVM_FOLDER) < 0)
                 return 0;
-        while ((entry = readdir(dir))) {
+        while ((entry = directory_next(dir))) {
                 KvmMachine machine, *larger;
 
                 if (!machine_parse(entry->d_name, &machine))
@@ -102,7 +88,7 @@ static int read_counter(DIR *dir, const struct dirent *entry, Reply *reply) {
 
 int kvm_read(const KvmMachines *machines, uint32_t pid, Reply *reply) {
         const KvmMachine key = {.pid = pid};
-        _cleanup_(dir_closep) DIR *dir = NULL;
+        _cleanup_(directory_closep) DIR *dir = NULL;
         const KvmMachine *machine;
         struct dirent *entry;
         unsigned n = 0;
@@ -110,9 +96,9 @@ int kvm_read(const KvmMachines *machines, uint32_t pid, Reply *reply) {
         machine = machines->n > 0
                           ? bsearch(&key, machines->machines, machines->n, sizeof(key), compare)
                           : NULL;
-        if (machine)
-                dir = open_folder(machines->fd, machine->folder);
-        while (dir && n < STATISTICS_COUNTERS_MAX && (entry = readdir(dir))) {
+        if (!machine || directory_open(&dir, machines->fd, machine->folder) < 0)
+                return 0;
+        while (n < STATISTICS_COUNTERS_MAX && (entry = directory_next(dir))) {
                 int r = read_counter(dir, entry, reply);
 
                 if (r < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "writer/state.h"
 
@@ -23,39 +23,21 @@ static const char *const folder_names[] = {
         [WRITER_QUARANTINE] = "quarantine",
 };
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                closedir(*directory);
-}
-
 /* What lies in tmp belongs to a request that nobody will finish any more. */
 static int sweep(int folder_fd) {
-        _cleanup_(closedirp) DIR *directory = NULL;
-        int fd;
+        _cleanup_(directory_closep) DIR *directory = NULL;
+        struct dirent *entry;
+        int r;
 
-        fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
-        if (fd < 0)
-                return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                int error = -errno;
-
-                fd_close(fd);
-                return error;
-        }
-
-        for (;;) {
-                struct dirent *entry;
-
-                errno = 0;
-                entry = readdir(directory);
-                if (!entry)
-                        return -errno;
-                /* The writer makes no folders there; somebody else's are left alone. */
+        r = directory_open(&directory, folder_fd, ".");
+        if (r < 0)
+                return r;
+        /* The writer makes no folders there; somebody else's are left alone. */
+        while ((entry = directory_next(directory)))
                 if (entry->d_type != DT_DIR && unlinkat(folder_fd, entry->d_name, 0) < 0 &&
                     errno != EISDIR)
                         return -errno;
-        }
+        return -errno;
 }
 
 /* Opens @name below @parent_fd, and makes it when it is missing. */

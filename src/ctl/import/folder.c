@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "ctl/import/folder.h"
 
 #define MIB (UINT64_C(1) << 20)
-
-static void dir_closep(DIR **dir) {
-        if (*dir)
-                closedir(*dir);
-}
 
 int folder_open(const Items *items, const Item *item, Fault *fault) {
         /* Whatever it is by now, that it is opened must not wait or do anything. */
@@ -63,7 +58,8 @@ static int add_file(Items *items, const char *file) {
 }
 
 int folder_read(Items *items, const char *path, Fault *fault) {
-        _cleanup_(dir_closep) DIR *dir = opendir(path);
+        _cleanup_(directory_closep) DIR *dir = opendir(path);
+        const struct dirent *entry;
         int r;
 
         if (dir)
@@ -72,19 +68,7 @@ int folder_read(Items *items, const char *path, Fault *fault) {
                 return fault_set(fault, FAULT_FAILED, "The folder \"%.300s\" can't be opened: %s",
                                  path, strerror(errno));
 
-        for (;;) {
-                const struct dirent *entry;
-
-                errno = 0;
-                entry = readdir(dir);
-                if (!entry && errno != 0)
-                        return fault_set(fault, FAULT_FAILED,
-                                         "The folder \"%.300s\" can't be read: %s", path,
-                                         strerror(errno));
-                if (!entry)
-                        return 0;
-                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-                        continue;
+        while ((entry = directory_next(dir))) {
                 r = add_file(items, entry->d_name);
                 if (r == -E2BIG)
                         return fault_set(fault, FAULT_INVALID_CONTENT,
@@ -92,4 +76,8 @@ int folder_read(Items *items, const char *path, Fault *fault) {
                 if (r < 0)
                         return r;
         }
+        if (errno != 0)
+                return fault_set(fault, FAULT_FAILED, "The folder \"%.300s\" can't be read: %s",
+                                 path, strerror(errno));
+        return 0;
 }
