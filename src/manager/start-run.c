@@ -108,8 +108,11 @@ static int begin_scope(Start *start) {
                                 .timeout_usec = unikernel->manager->settings.start_usec,
                         },
                         on_scoped, start);
+        /* In between two connections to the message bus PID 1 can't even be asked. */
         if (r < 0)
-                return r;
+                return refuse_scope(start, r,
+                                    r == -ENOTCONN ? "the connection to systemd was lost meanwhile"
+                                                   : strerror(-r));
         start->n_pending++;
         return 0;
 }
