@@ -7,21 +7,23 @@
 #include "base/utf8.h"
 #include "ctl/escape.h"
 
+/* What nobody sees, what makes text run the other way, so that it reads as something that it is
+ * not, and what breaks a line as a newline does. */
+static const struct {
+        uint32_t first, last;
+} hidden[] = {
+        {0x61c, 0x61c},   {0x200b, 0x200f}, {0x2028, 0x202e},
+        {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xe0000, 0xe007f},
+};
+
 static bool is_harmless(uint32_t point, EscapeMode mode) {
-        if (point == '\n')
-                return mode == ESCAPE_TEXT;
-        if (point == '\t')
-                return true;
         /* C0, DEL, C1. */
-        if (point < 0x20 || (point >= 0x7f && point <= 0x9f))
-                return false;
-        /* These make text run the other way, and so read as something that it is not. */
-        if (point == 0x61c || point == 0x200e || point == 0x200f ||
-            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069))
-                return false;
-        /* Line and paragraph separator break a line as a newline does. */
-        if (point == 0x2028 || point == 0x2029)
-                return false;
+        if (point < 0xa0)
+                return (point >= 0x20 && point < 0x7f) || point == '\t' ||
+                       (point == '\n' && mode == ESCAPE_TEXT);
+        for (size_t i = 0; i < N_ELEMENTS(hidden); i++)
+                if (point >= hidden[i].first && point <= hidden[i].last)
+                        return false;
         return true;
 }
 
@@ -40,7 +42,7 @@ void escape_write(FILE *out, const char *data, size_t size, EscapeMode mode) {
                 /* Whatever was harmless up to here goes out in one piece. */
                 fwrite(data + plain, 1, i - plain, out);
                 if (length > 1)
-                        fprintf(out, "\\u%04x", point);
+                        fprintf(out, point > 0xffff ? "\\U%08x" : "\\u%04x", point);
                 else
                         fprintf(out, "\\x%02x", (unsigned char) data[i]);
                 i += MAX_OF(length, 1U);

@@ -3,8 +3,9 @@
 
 /*
  * What guests and tenants wrote, made harmless for a terminal: control characters (C0 but newline
- * and tab, DEL, C1), the controls that turn the direction of text, and whatever is no UTF-8 become
- * "\x1b" and the like. Everything of theirs that is shown goes through here.
+ * and tab, DEL, C1), the controls that turn the direction of text, characters that are not seen,
+ * and whatever is no UTF-8 become "\x1b" and the like. Everything of theirs that is shown goes
+ * through here.
  */
 
 #include <stdbool.h>

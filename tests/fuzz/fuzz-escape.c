@@ -17,12 +17,17 @@ static bool is_harmful(const uint8_t *text) {
                 return true;
         if (text[0] == 0xd8 && text[1] == 0x9c) /* ALM */
                 return true;
+        if (text[0] == 0xef) /* BOM */
+                return text[1] == 0xbb && text[2] == 0xbf;
+        if (text[0] == 0xf3) /* tags */
+                return text[1] == 0xa0 && (text[2] == 0x80 || text[2] == 0x81);
         if (text[0] != 0xe2)
                 return false;
-        /* LRM, RLM; line and paragraph separator, LRE to RLO; LRI to PDI. */
+        /* Those without a width, LRM, RLM; line and paragraph separator, LRE to RLO; those that are
+         * only for programs, LRI to PDI among them. */
         return (text[1] == 0x80 &&
-                (text[2] == 0x8e || text[2] == 0x8f || (text[2] >= 0xa8 && text[2] <= 0xae))) ||
-               (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9);
+                ((text[2] >= 0x8b && text[2] <= 0x8f) || (text[2] >= 0xa8 && text[2] <= 0xae))) ||
+               (text[1] == 0x81 && text[2] >= 0xa0 && text[2] <= 0xaf);
 }
 
 static bool check(const char *data, size_t size, EscapeMode mode) {

@@ -33,7 +33,7 @@ static void leaves_plain_text_alone(void **state) {
 static void leaves_other_scripts_alone(void **state) {
         ASSERT_TEXT("Gr\u00fc\u00dfe \u4e16\u754c \U0001f426 \u05e9\u05dc\u05d5\u05dd",
                     "Gr\u00fc\u00dfe \u4e16\u754c \U0001f426 \u05e9\u05dc\u05d5\u05dd");
-        ASSERT_TEXT("\u00a0\u00ad\ufeff\ufffd", "\u00a0\u00ad\ufeff\ufffd");
+        ASSERT_TEXT("\u00a0\u00ad\ufe0f\ufffd", "\u00a0\u00ad\ufe0f\ufffd");
 }
 
 static void a_newline_is_escaped_where_it_would_forge_a_line(void **state) {
@@ -92,8 +92,17 @@ static void escapes_bidi_controls(void **state) {
 }
 
 static void their_neighbours_stay(void **state) {
-        ASSERT_TEXT("\u061b\u061d\u200d\u2010\u2029", "\u061b\u061d\u200d\u2010\\u2029");
-        ASSERT_TEXT("\u202f\u2065\u206a", "\u202f\u2065\u206a");
+        ASSERT_TEXT("\u061b\u061d\u200a\u2010\u2029", "\u061b\u061d\u200a\u2010\\u2029");
+        ASSERT_TEXT("\u202f\u205f\u2070\ufefe\uff00", "\u202f\u205f\u2070\ufefe\uff00");
+        ASSERT_TEXT("\U000dffff\U000e0080", "\U000dffff\U000e0080");
+}
+
+static void escapes_what_nobody_sees(void **state) {
+        ASSERT_TEXT("a\u200bb\u200c\u200d", "a\\u200bb\\u200c\\u200d");
+        ASSERT_TEXT("\u2060\u2064\u2065\u206a\u206f", "\\u2060\\u2064\\u2065\\u206a\\u206f");
+        ASSERT_TEXT("\ufeffa", "\\ufeffa");
+        /* More digits than four, so that those behind them are not taken for theirs. */
+        ASSERT_TEXT("\U000e0000\U000e0041\U000e007f1", "\\U000e0000\\U000e0041\\U000e007f1");
 }
 
 static void escapes_what_is_no_utf8(void **state) {
@@ -159,6 +168,7 @@ int main(void) {
                 cmocka_unit_test(escapes_c1_controls_in_utf8_and_as_bytes),
                 cmocka_unit_test(escapes_bidi_controls),
                 cmocka_unit_test(their_neighbours_stay),
+                cmocka_unit_test(escapes_what_nobody_sees),
                 cmocka_unit_test(escapes_what_is_no_utf8),
                 cmocka_unit_test(escapes_characters_that_break_off),
                 cmocka_unit_test(escapes_nul_and_goes_on),
