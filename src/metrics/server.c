@@ -109,24 +109,26 @@ static void drop_answers(Server *server) {
         }
 }
 
-/* Made once for all who wait for it. */
-static struct MHD_Response *answer(Server *server, Format format, const Snapshot *snapshot) {
+static struct MHD_Response *make_answer(Format format, const Snapshot *snapshot) {
         char *text = NULL;
         size_t size;
 
-        if (!server->answers[format] && exposition_write(snapshot, format, &text, &size) >= 0)
-                server->answers[format] = make_response(text, size, format_content_type(format));
-        return server->answers[format];
+        if (exposition_write(snapshot, format, &text, &size) < 0)
+                return NULL;
+        return make_response(text, size, format_content_type(format));
 }
 
-/* All who wait are given what there is, which is nothing when memory is short. A daemon that is
- * away is no failure of ours: of an answer that is one, Prometheus reads nothing. */
+/* All who wait are given what there is, made once for all of them, which is nothing when memory is
+ * short. A daemon that is away is no failure of ours: of an answer that is one, Prometheus reads
+ * nothing. */
 static void answer_all(Server *server, const Snapshot *snapshot, unsigned status) {
         LIST_FOREACH(link, &server->waiting) {
                 Request *request = LIST_ENTRY(link, Request, link);
 
                 list_remove(&request->link);
-                request->response = answer(server, request->format, snapshot);
+                if (!server->answers[request->format])
+                        server->answers[request->format] = make_answer(request->format, snapshot);
+                request->response = server->answers[request->format];
                 request->status = status;
                 MHD_resume_connection(request->connection);
         }
@@ -149,18 +151,21 @@ static void on_fetched(void *userdata, const Snapshot *snapshot) {
 
 /* --- requests --- */
 
-/* The bus itself is not there. */
-static enum MHD_Result answer_without_bus(Server *server, const Request *request, int error) {
+/* The bus itself is not there. With an answer of his own: those of a fetch that is just over must
+ * not be dropped before all who wait for them have taken them. */
+static enum MHD_Result answer_without_bus(const Request *request, int error) {
         struct MHD_Response *response;
+        enum MHD_Result result;
         Snapshot snapshot = {};
 
         snapshot_complain(&snapshot, "The system bus can't be used", strerror(-error));
         fprintf(stderr, "<4>%s\n", snapshot.why);
-        response = answer(server, request->format, &snapshot);
-        if (!response || MHD_queue_response(request->connection, MHD_HTTP_OK, response) == MHD_NO)
+        response = make_answer(request->format, &snapshot);
+        if (!response)
                 return MHD_NO;
-        drop_answers(server);
-        return MHD_YES;
+        result = MHD_queue_response(request->connection, MHD_HTTP_OK, response);
+        MHD_destroy_response(response);
+        return result;
 }
 
 /* The answer to that will come. */
@@ -178,7 +183,7 @@ static enum MHD_Result begin(Server *server, Request *request) {
         if (!server->fetch) {
                 r = fetch_start(&server->fetch, server->event, on_fetched, server);
                 if (r < 0)
-                        return answer_without_bus(server, request, r);
+                        return answer_without_bus(request, r);
         }
         list_append(&server->waiting, &request->link);
         MHD_suspend_connection(request->connection);

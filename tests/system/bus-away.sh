@@ -3,12 +3,37 @@
 #
 # Without a message bus root's albatrossctl works on, and with a new one everybody's does.
 # rig: own
+# timeout: 120
 . "$(dirname "$0")/lib.sh"
 
 albatrossctl create --memory=2 before "$HELLO" -- --sleep=600 >/dev/null
 pid=$(albatrossctl show before -P MainPID)
+
+# While it goes, some wait for an answer from over it, and others come.
+ask_metrics() { "$(dirname "$0")/metrics-client.py" "$@"; }
+without_bus() { # ACCEPT
+    ask_metrics get-unix "$1" >"$test_output.metrics" && grep -qx 'albatross_up 0' "$test_output.metrics"
+}
+systemctl start albatross-metrics.socket
+check 'metrics are there' ask_metrics get ''
+metrics=$(main_pid albatross-metrics)
+kill -STOP "$(main_pid albatrossd)"
+: >"$test_output.codes"
+asking=()
+for ((i = 0; i < 8; i++)); do
+    { sleep "0.$((i / 2))"; ask_metrics "get$( ((i % 2)) && echo -unix)" '' 2>&1 | head -n 1 >>"$test_output.codes"; } &
+    asking+=($!)
+done
+sleep 0.4
 systemctl stop dbus.socket dbus.service
+kill -CONT "$(main_pid albatrossd)"
+wait "${asking[@]}"
+equal 'who asks for metrics while the bus goes is answered' 8 "$(grep -c '^200 ' "$test_output.codes")"
 check 'the bus is away' wait_for 5 not systemctl is-active -q dbus.service
+check '... and who asks then, too' eval 'wait_for 5 without_bus "" && without_bus "application/openmetrics-text;version=1.0.0"'
+equal '... by the same who goes on' "$metrics" "$(main_pid albatross-metrics)"
+systemctl stop albatross-metrics.socket albatross-metrics.service
+rm -f "$test_output".*
 equal 'what runs runs' "$pid" "$(albatrossctl show before -P MainPID)"
 check 'create works' albatrossctl create --memory=2 meanwhile "$HELLO" -- --sleep=600
 equal 'in a scope' active "$(systemctl is-active albatross-meanwhile.scope)"
