@@ -106,7 +106,7 @@ void call_fail_unknown(Call *call) {
         Fault fault = {};
         int r;
 
-        r = fault_set(&fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s", call->name.text);
+        r = name_refuse_unknown(&call->name, &fault);
         call_fail(call, r, &fault);
 }
 

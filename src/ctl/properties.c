@@ -43,12 +43,8 @@ int properties_answer(json_t **ret, Call *call, const Name *name, Fault *fault) 
         r = call_wait(call, fault);
         if (r < 0 && call->reply &&
             (sd_bus_message_is_method_error(call->reply, SD_BUS_ERROR_UNKNOWN_OBJECT) > 0 ||
-             fault->code == FAULT_NO_SUCH_UNIKERNEL)) {
-                r = fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel \"%s\"",
-                              name->text);
-                fault_hint(fault, "\"albatrossctl list\" shows all there are.");
-                return r;
-        }
+             fault->code == FAULT_NO_SUCH_UNIKERNEL))
+                return name_refuse_unknown(name, fault);
         if (r < 0)
                 return r;
 

@@ -100,6 +100,14 @@ const char *name_label(const Name *name) {
         return colon ? colon + 1 : name->text;
 }
 
+int name_refuse_unknown(const Name *name, Fault *fault) {
+        int r;
+
+        r = fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel \"%s\"", name->text);
+        fault_hint(fault, "\"albatrossctl list\" shows all there are.");
+        return r;
+}
+
 size_t name_path_length(const Name *name) {
         const char *colon = strrchr(name->text, ':');
 

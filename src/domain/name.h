@@ -29,6 +29,9 @@ int name_parse(Name *ret, const char *text, Fault *fault);
 /* Takes "", ":", "alice", "alice:" and "alice:bob"; *@ret is "" or "alice:bob". */
 int path_parse(Name *ret, const char *text, Fault *fault);
 
+/* Sets @fault, and returns what fault_set() does: there is no unikernel of that name. */
+int name_refuse_unknown(const Name *name, Fault *fault);
+
 /* The last label, inside @name. */
 const char *name_label(const Name *name);
 

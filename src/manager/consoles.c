@@ -224,7 +224,7 @@ int manager_open_console(Manager *manager,
         int r;
 
         if (!unikernel)
-                return manager_refuse_unknown(name, fault);
+                return name_refuse_unknown(name, fault);
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;
         reading = pair[0];
@@ -255,7 +255,7 @@ int manager_get_image(Manager *manager, const Name *name, const Reader *reader, 
         int r;
 
         if (!unikernel)
-                return manager_refuse_unknown(name, fault);
+                return name_refuse_unknown(name, fault);
         image = image_open(unikernel, &unikernel->image, fault);
         if (image < 0)
                 return image;

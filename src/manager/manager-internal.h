@@ -424,7 +424,6 @@ void life_bridges_changed(Manager *manager);
 /* Starts one for which nobody has asked now: when it can't be started it is tried again. @done may
  * be NULL. */
 void unikernel_start(Unikernel *unikernel, ManagerDone done, void *userdata);
-int manager_refuse_unknown(const Name *name, Fault *fault);
 /* Leads @unikernel towards its end as far as it isn't yet. */
 void unikernel_bring_down(Unikernel *unikernel);
 

@@ -12,15 +12,11 @@
 #include "manager/blocks.h"
 #include "manager/manager-internal.h"
 
-int manager_refuse_unknown(const Name *name, Fault *fault) {
-        return fault_set(fault, FAULT_NO_SUCH_UNIKERNEL, "There is no unikernel %s", name->text);
-}
-
 static void refuse_unknown(const Name *name, ManagerDone done, void *userdata) {
         Fault fault = {};
         int r;
 
-        r = manager_refuse_unknown(name, &fault);
+        r = name_refuse_unknown(name, &fault);
         done(userdata, r, &fault);
 }
 

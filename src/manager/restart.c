@@ -42,7 +42,7 @@ static void on_stopped(void *userdata, int r, const Fault *fault) {
         Fault refusal = *fault;
 
         if (r >= 0 && !unikernel)
-                r = manager_refuse_unknown(&restart->name, &refusal);
+                r = name_refuse_unknown(&restart->name, &refusal);
         else if (r >= 0 && !unikernel->restart_asked && unikernel->state == STATE_STOPPED)
                 r = fault_set(&refusal, FAULT_WRONG_STATE, "%s was stopped while it was restarted",
                               restart->name.text);
@@ -107,7 +107,7 @@ static void check_and_begin(void *userdata) {
         Fault fault = {};
         int r;
 
-        r = unikernel ? check(unikernel, &fault) : manager_refuse_unknown(&restart->name, &fault);
+        r = unikernel ? check(unikernel, &fault) : name_refuse_unknown(&restart->name, &fault);
         if (r >= 0) {
                 r = tenders_choose(tenders, unikernel->image.target, unikernel->image.abi_version,
                                    &tender, &fault);

@@ -36,7 +36,7 @@ static int begin(Revision **ret, Manager *manager, const Name *name, Fault *faul
         Revision *revision;
 
         if (!unikernel)
-                return manager_refuse_unknown(name, fault);
+                return name_refuse_unknown(name, fault);
         if (unikernel->destroying || unikernel->revision)
                 return fault_set(fault, FAULT_WRONG_STATE, "%s is being %s", name->text,
                                  unikernel->destroying ? "destroyed" : "changed already");
@@ -96,8 +96,7 @@ static void on_start_over(void *userdata, int r, const Fault *fault) {
         if (unikernel && unikernel->revision == revision && !unikernel->destroying)
                 set(revision, unikernel);
         else
-                revision_fail(revision, manager_refuse_unknown(&revision->name, &refusal),
-                              &refusal);
+                revision_fail(revision, name_refuse_unknown(&revision->name, &refusal), &refusal);
 }
 
 void manager_set(Manager *manager, const SetOrder *order, ManagerDone done, void *userdata) {

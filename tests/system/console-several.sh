@@ -25,7 +25,8 @@ equal '-o json has objects of both' 'a b ' "$(albatrossctl console -n 1 -o json 
 equal 'no colours into a pipe' 0 "$(albatrossctl console a b | grep -c $'\e')"
 equal 'one each on a terminal' 2 "$(SYSTEMD_COLORS=1 albatrossctl console a b | grep -oE $'\e\\[[0-9]+m[ab]:\e\\[0m' | sort -u | wc -l)"
 equal 'none for one alone' 0 "$(SYSTEMD_COLORS=1 albatrossctl console a | grep -c $'\e')"
-refuse 'one that is not there' 'no unikernel' albatrossctl console a nobody
+refuse 'one that is not there' 'no unikernel "nobody"' albatrossctl console a nobody
+refuse '... with what shows those that are' 'albatrossctl list' albatrossctl console nobody
 timeout 5 albatrossctl console -f -n 0 a b >"$test_output.follow" &
 follow=$!
 sleep 0.7

@@ -109,6 +109,6 @@ check 'afterwards it is' albatrossctl -q destroy --blocks one
 equal 'with its disk' '' "$(albatrossctl block list -q)"
 check 'one that has none is just destroyed' albatrossctl -q create --memory=2 one "$HELLO" -- --sleep=600
 check '  with the option, too' albatrossctl -q destroy --blocks one
-refuse 'one that is not there is not' 'There is no unikernel one' albatrossctl destroy --blocks one
+refuse 'one that is not there is not' 'There is no unikernel "one"' albatrossctl destroy --blocks one
 invariants_note
 check 'all is as it should be' invariants

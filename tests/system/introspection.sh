@@ -42,7 +42,7 @@ prints 'GetHost' '"NRunning" u 1' "${manager[@]}" GetHost
 check 'Stop of the object' busctl call org.albatross $object org.albatross.Unikernel Stop
 prints 'its state' 's "stopped"' busctl get-property org.albatross $object org.albatross.Unikernel State
 check 'Start of the object' busctl call org.albatross $object org.albatross.Unikernel Start
-refuse 'errors have names' 'There is no unikernel none' "${manager[@]}" GetUnikernel s none
+refuse 'errors have names' 'There is no unikernel "none"' "${manager[@]}" GetUnikernel s none
 
 timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
 sleep 0.5

@@ -44,7 +44,7 @@ equal 'and it runs on' running "$(albatrossctl show life -P State)"
 check 'destroy ends and removes it' albatrossctl destroy life
 albatrossctl status life >/dev/null 2>&1
 equal 'status of something unknown ends with 4' 4 $?
-refuse 'destroy of something gone is refused' 'no unikernel life' albatrossctl destroy life
+refuse 'destroy of something gone is refused' 'no unikernel "life"' albatrossctl destroy life
 
 equal 'create --dry-run only says so' 'Would create later' "$(albatrossctl create --dry-run later "$HELLO")"
 equal 'so it does with --force' 'Would create later' "$(albatrossctl create --force --dry-run later "$HELLO")"

@@ -40,7 +40,7 @@ equal 'which is no restart by itself' 0 "$(field o:first Restarts)"
 check 'restart of one that is stopped starts it' albatrossctl -q restart o:still
 equal '  it runs' running "$(field o:still State)"
 check '  and can be stopped' albatrossctl -q stop o:still
-refuse 'restart of an unknown one is refused' 'no unikernel o:none' albatrossctl restart o:none
+refuse 'restart of an unknown one is refused' 'no unikernel "o:none"' albatrossctl restart o:none
 
 mapfile -t before < <(for n in first second third; do field "o:$n" MainPID; done)
 equal 'restart of a path is for those that are not stopped, in their order' 'o:first o:second o:third' \

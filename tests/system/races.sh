@@ -123,7 +123,7 @@ equal '... and neither is there' '' "$(albatrossctl -q list; albatrossctl -q blo
 at_once 20 albatrossctl -q create --memory=2 one "$HELLO" -- --sleep=600
 equal 'of 20 who want one name one gets it' '1 19' "$(n_won) $(n_told 'exists already')"
 at_once 20 albatrossctl -q destroy one
-check 'of 20 who destroy it each gets an answer' [ $(($(n_won) + $(n_told 'There is no unikernel one'))) = 20 ]
+check 'of 20 who destroy it each gets an answer' [ $(($(n_won) + $(n_told 'There is no unikernel "one"'))) = 20 ]
 check 'some of them that it is gone' [ "$(n_won)" -ge 1 ]
 equal 'it is' '' "$(albatrossctl -q list)"
 equal 'nothing is counted' '0 0' "$(used : UnikernelsUsed) $(used : MemoryUsed)"

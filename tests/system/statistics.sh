@@ -142,7 +142,7 @@ equal 'those that are named, each once' 'other team:idle team:busy' "$(tells oth
 equal 'with the same keys' "$(all team:busy | jq -r '.[] | keys | join(" ")')" \
     "$(albatrossctl -j stats team:busy | jq -r '.[0] | del(.Name) | keys | join(" ")')"
 refuse 'one that does not run' 'stopped does not run' albatrossctl stats stopped
-refuse 'one that there is not' 'There is no unikernel nobody' albatrossctl stats nobody
+refuse 'one that there is not' 'There is no unikernel "nobody"' albatrossctl stats nobody
 equal 'nothing below a path' '' "$(tells nobody:)"
 prints 'a table has a line for each' 'team:idle' albatrossctl stats
 prints 'and a header' 'CPU TIME' albatrossctl stats

@@ -53,7 +53,7 @@ refuse 'codes without restarts, on the bus' 'not to be restarted' busctl call or
     org.albatross.Manager SetUnikernel 'sa{sv}' u 2 Restart b false RestartCodes au 1 5
 refuse 'an option of create that is none of set' 'not known' busctl call org.albatross /org/albatross \
     org.albatross.Manager SetUnikernel 'sa{sv}' u 1 Start b true
-refuse 'one that is not there' 'no unikernel none' albatrossctl set none --memory=3
+refuse 'one that is not there' 'no unikernel "none"' albatrossctl set none --memory=3
 refuse 'by somebody who may not' 'allowed' as alice albatrossctl --no-ask-password set :u --memory=3
 equal 'of all that nothing happened' "$before $pid" "$(record u) $(field u MainPID)"
 refuse 'there is no way back yet' 'no version before' albatrossctl rollback u
@@ -76,7 +76,7 @@ before=$(record u)
 head -c 4000 "$HELLO" >"$other.broken"
 refuse 'a broken image is refused' 'beyond the end' albatrossctl update u "$other.broken"
 refuse 'a configuration that can not be, too' 'memory' albatrossctl update u "$HELLO" --memory=100T
-refuse 'an unknown one, too' 'no unikernel none' albatrossctl update none "$HELLO"
+refuse 'an unknown one, too' 'no unikernel "none"' albatrossctl update none "$HELLO"
 refuse 'a time that is none, too' 'no number of seconds' albatrossctl update u "$HELLO" --wait-running=0
 equal 'of all that nothing happened' "$before $pid" "$(record u) $(field u MainPID)"
 check 'nor is a third image kept' wait_for 5 eval '[ "$(images)" = 2 ]'

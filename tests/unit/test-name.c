@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,6 +106,18 @@ static void a_name_is_taken_apart(void **state) {
         assert_string_equal(full, ":web");
 }
 
+static void who_is_not_there_is_named_with_what_shows_the_others(void **state) {
+        Fault fault = {};
+        Name name;
+
+        assert_int_equal(name_parse(&name, "alice:web", NULL), 0);
+        assert_int_equal(name_refuse_unknown(&name, &fault), -ENOENT);
+        assert_int_equal(fault.code, FAULT_NO_SUCH_UNIKERNEL);
+        assert_string_equal(fault.message, "There is no unikernel \"alice:web\"");
+        assert_non_null(strstr(fault.hint, "albatrossctl list"));
+        assert_int_equal(name_refuse_unknown(&name, NULL), -ENOENT);
+}
+
 static void below_means_whole_labels(void **state) {
         assert_true(name_is_below("alice:web", "alice"));
         assert_true(name_is_below("alice:bob:web", "alice"));
@@ -174,6 +187,7 @@ int main(void) {
                 cmocka_unit_test(refuses_what_is_too_long_and_names_the_limit),
                 cmocka_unit_test(a_path_may_end_with_a_colon_and_be_empty),
                 cmocka_unit_test(a_name_is_taken_apart),
+                cmocka_unit_test(who_is_not_there_is_named_with_what_shows_the_others),
                 cmocka_unit_test(below_means_whole_labels),
                 cmocka_unit_test(units_are_named_after_names),
                 cmocka_unit_test(a_path_with_many_scopes_has_further_slices),
