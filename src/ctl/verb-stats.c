@@ -19,6 +19,9 @@ int verb_stats(const Options *options, Fault *fault) {
         size_t i;
         int r;
 
+        if (option_given(options, OPTION_INFLUX) && options->json != JSON_OFF)
+                return fault_set(fault, FAULT_INVALID_ARGUMENT,
+                                 "Both --influx and JSON are asked for, stats prints one of them");
         r = connect_bus(&bus, options, fault);
         if (r < 0)
                 return r;

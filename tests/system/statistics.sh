@@ -152,6 +152,8 @@ equal 'no line of Influx is anything else' '' "$(albatrossctl stats --influx | g
     '^(resource_usage|kinfo_mem|cgroup),vm=[a-z:]+ ([a-z0-9_]+=[0-9.e+-]+i?,?)+ [0-9]{19}$')"
 equal 'each measurement is there once' 3 "$(albatrossctl stats --influx team:busy | wc -l)"
 check 'a user sees it, too' as alice albatrossctl stats --influx
+refuse 'as Influx and as JSON at once it can not be told' '--influx and JSON' albatrossctl stats --influx --json=short
+check '... --json=off is no JSON' albatrossctl stats --influx --json=off
 
 # --- for whoever asks
 
