@@ -2,6 +2,7 @@
 
 /* albatrossctl: takes its command line apart, runs the verb, says what went wrong. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,8 +57,8 @@ int main(int argc, char **argv) {
                 return option_given(&options, OPTION_CONSOLE) ? 125 : EXIT_FAILURE;
         }
 
-        /* What could not be written is a failure too. */
-        if (fflush(stdout) != 0 && r == EXIT_SUCCESS) {
+        /* What could not be written is a failure too; that nobody reads on is none. */
+        if (fflush(stdout) != 0 && errno != EPIPE && r == EXIT_SUCCESS) {
                 fprintf(stderr, "The output could not be written: %m.\n");
                 return EXIT_FAILURE;
         }

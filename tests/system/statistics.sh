@@ -154,6 +154,18 @@ equal 'each measurement is there once' 3 "$(albatrossctl stats --influx team:bus
 check 'a user sees it, too' as alice albatrossctl stats --influx
 refuse 'as Influx and as JSON at once it can not be told' '--influx and JSON' albatrossctl stats --influx --json=short
 check '... --json=off is no JSON' albatrossctl stats --influx --json=off
+# Where a pipe that nobody reads is no signal, as below many programs that start others.
+unread() { # ARGUMENT...: exit status, and what is said
+    (
+        trap '' PIPE
+        { sleep 0.2; exec albatrossctl "$@"; } 2>"$test_output.unread" | true
+        echo "${PIPESTATUS[0]} $(cat "$test_output.unread")"
+    )
+    rm "$test_output.unread"
+}
+equal 'who reads no more of Influx is not told of' '0 ' "$(unread stats --influx)"
+equal '... nor who reads no more of a table' '0 ' "$(unread list)"
+refuse 'a disk that is full is told of' 'could not be written: No space left' sh -c 'albatrossctl stats --influx >/dev/full'
 
 # --- for whoever asks
 
