@@ -103,6 +103,19 @@ int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault) {
         return listing_read(ret, reply, fault);
 }
 
+int listing_check_name(sd_bus *bus, const Name *name, Fault *fault) {
+        _cleanup_(listing_done) Listing listing = {};
+        int r;
+
+        r = call_check_unikernel(bus, name, fault);
+        if (r >= 0 || fault->code != FAULT_NO_SUCH_UNIKERNEL)
+                return r;
+        r = listing_get(&listing, bus, name, fault);
+        if (r < 0 || listing.n_items > 0)
+                return r;
+        return name_refuse_unknown(name, fault);
+}
+
 void listing_done(Listing *listing) {
         free(listing->items);
         sd_bus_message_unref(listing->reply);

@@ -32,4 +32,8 @@ int listing_read(Listing *ret, sd_bus_message *reply, Fault *fault);
 /* The two together. */
 int listing_get(Listing *ret, sd_bus *bus, const Name *path, Fault *fault);
 
+/* Is there a unikernel of that name or, as of a path, one below it? NoSuchUnikernel, with a hint,
+ * where there is none. */
+int listing_check_name(sd_bus *bus, const Name *name, Fault *fault);
+
 void listing_done(Listing *listing);

@@ -2,6 +2,7 @@
 
 /* monitor [NAME|PATH:]: what happens, as it happens, from the signals of the bus. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
@@ -250,6 +251,10 @@ static int take_all(Monitor *monitor, const Listing *listing) {
                 if (is_asked_for(monitor, listing->items[i].name))
                         lives_changed(monitor->lives, listing->items[i].name,
                                       listing->items[i].state, listing->items[i].since_usec);
+        /* It may be about to be created; or be a slip. */
+        if (!monitor->is_path && json_object_size(monitor->lives) == 0 &&
+            !option_given(monitor->options, OPTION_QUIET))
+                fprintf(stderr, "There is no unikernel \"%s\" yet.\n", monitor->target.text);
         return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "ctl/escape.h"
 #include "ctl/human.h"
 #include "ctl/json.h"
+#include "ctl/listing.h"
 #include "ctl/live.h"
 #include "ctl/samples.h"
 #include "ctl/screen.h"
@@ -422,18 +423,26 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return r < 0 ? sd_event_exit(top->event, r) : 0;
 }
 
+/* Before signals are blocked, so that it can be left. */
+static int check_name(const Name *name, const Options *options, Fault *fault) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = connect_bus(&bus, options, fault);
+        return r < 0 ? r : listing_check_name(bus, name, fault);
+}
+
 static int read_prefix(Top *top, Fault *fault) {
         const Options *options = top->options;
         bool is_name = options->n_args > 0 && !target_is_path(options->args[0]);
         Name target;
         int r;
 
-        if (options->n_args == 0)
-                r = target_default_path(&target, options, fault);
-        else if (is_name)
-                r = target_name(&target, options->args[0], options, fault);
-        else
-                r = target_path(&target, options->args[0], options, fault);
+        r = options->n_args == 0 ? target_default_path(&target, options, fault)
+            : is_name            ? target_name(&target, options->args[0], options, fault)
+                                 : target_path(&target, options->args[0], options, fault);
+        if (r >= 0 && is_name)
+                r = check_name(&target, options, fault);
         if (r < 0)
                 return r;
         snprintf(top->prefix, sizeof(top->prefix), "%s%s", target.text,

@@ -93,6 +93,15 @@ check '  and nothing of others' not grep -q 't:web' "$log.web"
 check 'one of a path has what is below it' wait_for 5 grep -q 't:web started' "$log.t"
 check '  and nothing of others' not grep -qE ' web ' "$log.t"
 albatrossctl -q destroy t:web
+albatrossctl monitor late >"$log.late" 2>"$log.late.errors" &
+late=$!
+check 'who waits for one that is not there is told that' wait_for 5 grep -qx 'There is no unikernel "late" yet\.' "$log.late.errors"
+albatrossctl -q create --no-start --memory=2 late "$HELLO"
+check '... and hears of it when it is' wait_for 5 grep -q 'late created' "$log.late"
+check '... nothing was said of one that is' not grep -q yet "$log.web"
+kill "$late"
+wait "$late"
+albatrossctl -q destroy late
 
 # What goes on as it was is nothing that happens.
 albatrossctl -q create --memory=2 runs "$HELLO" -- --sleep=600
