@@ -70,6 +70,8 @@ int console_request(sd_bus_message **ret,
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
         r = append_options(message, request);
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(message, !request->again);
         if (r < 0)
                 return error_from_bus(fault, NULL, r);
 
@@ -123,6 +125,7 @@ int console_stream_broke(ConsoleStream *stream, const char *name, Fault *fault) 
 ConsoleRequest console_stream_rest(const ConsoleStream *stream, const ConsoleRequest *first) {
         ConsoleRequest rest = *first;
 
+        rest.again = stream->opened_usec > 0;
         if (stream->cursor[0]) {
                 rest.after = stream->cursor;
                 rest.n_lines = LINES_ALL;

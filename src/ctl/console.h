@@ -20,6 +20,7 @@ typedef struct ConsoleRequest {
         uint64_t n_lines;                /* LINES_ALL: no limit */
         uint64_t since_usec, until_usec; /* 0 and UINT64_MAX: no limit */
         const char *after;               /* a cursor; NULL: from the first line on */
+        bool again;                      /* a daemon that was stopped since is not started */
 } ConsoleRequest;
 
 /* A message that asks for it. The caller owns *@ret. */

@@ -248,7 +248,7 @@ static int stream_ask_again(Streams *streams, Stream *stream, Fault *fault) {
         int r = 0;
 
         if (!streams->bus)
-                r = connect_bus(&streams->bus, streams->options, fault);
+                r = connect_again(&streams->bus, streams->options, fault);
         if (r >= 0)
                 r = stream_ask(streams, stream, fault);
         if (r >= 0)
@@ -258,7 +258,7 @@ static int stream_ask_again(Streams *streams, Stream *stream, Fault *fault) {
         return r;
 }
 
-/* With the daemon, which is waited for when it is restarted. */
+/* With the daemon, which is waited for, and not started when it was stopped. */
 static int stream_resume(Streams *streams, Stream *stream, Fault *fault) {
         int r;
 

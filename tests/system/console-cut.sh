@@ -86,6 +86,21 @@ wait $slow
 check 'what is not followed is all there, too' differ "$test_output.history"
 albatrossctl -q destroy talks
 
+# --- a daemon that was stopped is not started by who follows
+albatrossctl -q create --memory=2 a "$HELLO" -- --sleep=600 only
+albatrossctl console -f -o cat a >"$test_output.follower" &
+follower=$!
+check 'one is followed' wait_for 10 grep -qx only "$test_output.follower"
+systemctl stop albatrossd.service
+sleep 2
+equal '... the daemon is stopped, and stays so' inactive "$(systemctl is-active albatrossd.service)"
+systemctl start albatrossd.service
+albatrossctl -q restart a
+check '... and when it is back what is new is seen' wait_for 10 eval '[ "$(grep -cx only "$test_output.follower")" = 2 ]'
+albatrossctl -q destroy a
+wait $follower
+equal '... to its end' 0 $?
+
 # --- until
 uptime_msec() { local up; read -r up _ </proc/uptime; echo "${up/./}0"; }
 sec_now() { date +%s; }

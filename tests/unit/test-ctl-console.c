@@ -237,6 +237,9 @@ static void before_anything_has_come_the_same_is_asked_again(void **state) {
         rest = console_stream_rest(&stream, &first);
         assert_null(rest.after);
         assert_int_equal(rest.n_lines, 10);
+        assert_false(rest.again);
+        stream.opened_usec = 1;
+        assert_true(console_stream_rest(&stream, &first).again);
 
         /* It knows from where it was to go on, though nothing was there. */
         fill_stream(&stream, "__CURSOR=i=5\n\n");
