@@ -16,6 +16,7 @@
 #include "ctl/console.h"
 #include "ctl/ended.h"
 #include "ctl/error.h"
+#include "ctl/live.h"
 #include "ctl/properties.h"
 #include "ctl/target.h"
 #include "ctl/visible.h"
@@ -244,7 +245,8 @@ static int watch_signals(void) {
         sigemptyset(&signals);
         sigaddset(&signals, SIGINT);
         sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGHUP);
+        if (!live_outlives(SIGHUP))
+                sigaddset(&signals, SIGHUP);
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
         return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);

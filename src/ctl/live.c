@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -45,6 +44,13 @@ static int mask_signals(int how) {
         return sigprocmask(how, &mask, NULL) < 0 ? -errno : 0;
 }
 
+bool live_outlives(int number) {
+        struct sigaction action;
+
+        return number == SIGHUP && sigaction(SIGHUP, NULL, &action) >= 0 &&
+               action.sa_handler == SIG_IGN;
+}
+
 int live_new(sd_event **ret) {
         _cleanup_(sd_event_unrefp_) sd_event *event = NULL;
         int r;
@@ -54,13 +60,15 @@ int live_new(sd_event **ret) {
                 return r;
         if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
                 return -errno;
-        for (size_t i = 0; i < N_ELEMENTS(signals); i++)
-                if (signal(signals[i], on_signal_while_printing) == SIG_ERR)
-                        return -errno;
 
         r = sd_event_new(&event);
-        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(signals); i++)
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(signals); i++) {
+                if (live_outlives(signals[i]))
+                        continue;
+                if (signal(signals[i], on_signal_while_printing) == SIG_ERR)
+                        return -errno;
                 r = sd_event_add_signal(event, NULL, signals[i], on_signal, NULL);
+        }
         if (r < 0)
                 return r;
         /* Errors and hang-ups need not be asked for. A file has neither, and says so. */

@@ -6,7 +6,11 @@
  * so does the reader of our output when it goes away, at once and not only with the next line.
  */
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
+
+/* Is it SIGHUP, and ignored by who has started us, as nohup(1) does? Then it stays so. */
+bool live_outlives(int number);
 
 /* The caller owns *@ret. These signals are blocked from here on. */
 int live_new(sd_event **ret);

@@ -127,6 +127,21 @@ check 'without the message bus it waits, and goes on' wait_for 20 eval \
 kill "$all" "$one" "$path"
 wait "$all" "$one" "$path"
 
+# --- who was started by nohup goes on without a terminal
+env --ignore-signal=HUP albatrossctl monitor >"$log.outlives" &
+all=$!
+env --ignore-signal=HUP albatrossctl create -q --console --memory=2 outlives "$HELLO" -- --sleep=600 >"$log.attached" 2>&1 &
+one=$!
+check 'two go on' wait_for 10 eval 'grep -q "outlives started" "$log.outlives" && grep -q sleep=600 "$log.attached"'
+kill -HUP $all $one
+albatrossctl -q restart outlives
+check '... whatever becomes of the terminal' wait_for 10 grep -q 'outlives ended' "$log.outlives"
+wait $one
+equal '... and each ends with what it follows' 143 $?
+kill -TERM $all
+check '... or when it is asked to' wait $all
+albatrossctl -q destroy outlives
+
 # --- who only listens does not start what was stopped
 
 listen "$log" albatrossctl monitor

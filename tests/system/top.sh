@@ -51,7 +51,7 @@ mkfifo "$test_output.full"
 exec 5<>"$test_output.full"
 dd if=/dev/zero of="$test_output.full" bs=4096 count=100 oflag=nonblock status=none 2>/dev/null
 for signal in INT TERM HUP; do
-    env --default-signal=INT albatrossctl top -n 1000 -d 10ms >&5 &
+    env --default-signal=INT,HUP albatrossctl top -n 1000 -d 10ms >&5 &
     stuck=$!
     sleep 1
     kill -$signal $stuck
@@ -96,6 +96,7 @@ check 'then the order of memory, after m' grep -qaE 'memory, every' "$screen"
 check 'it was another screen, and the first is back' \
     eval "grep -qaF $'\e[?1049h' '$screen' && grep -qaF $'\e[?1049l' '$screen'"
 equal 'the terminal is as before' "$(sed 's/speed.*//' "$screen.before")" "$(sed 's/speed.*//' "$screen.after")"
+who='env --default-signal=HUP'
 for signal in TERM INT HUP; do
     press &
     keys "kill -$signal \$pid"
@@ -103,6 +104,7 @@ for signal in TERM INT HUP; do
     equal "SIG$signal ends it well" 0 "$(cat "$screen.status")"
     equal '  the terminal is as before' "$(cat "$screen.before")" "$(cat "$screen.after")"
 done
+who=
 press j q &
 keys 'stty rows 5 cols 70; sleep 0.5'
 wait $!
