@@ -51,6 +51,9 @@ static void add_target(const Call *call, LogEntry *entry) {
                 return;
         }
         log_field(entry, "ALBATROSS_UNIKERNEL", "%s", name);
+        /* Who only looks must not fill what he reads with "journalctl -u". */
+        if (strcmp(call->method->action, "manage-unikernels") != 0)
+                return;
         name_scope(&call->name, unit);
         log_field(entry, "OBJECT_SYSTEMD_UNIT", "%s", unit);
 }

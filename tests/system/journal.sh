@@ -35,6 +35,9 @@ equal '... its run' "$(systemctl show -P InvocationID albatross-alice:web.scope)
     "$(field_of UNIKERNEL_STARTED alice:web OBJECT_SYSTEMD_INVOCATION_ID)"
 prints 'journalctl -u of its scope shows what the daemon says' 'alice:web is started' journal -u albatross-alice:web.scope
 prints '... and what it says itself' '--sleep=600' journal -u albatross-alice:web.scope
+albatrossctl status alice:web >/dev/null
+check 'who looks is written down' said ALLOWED ALBATROSS_VERB=inspect ALBATROSS_UNIKERNEL=alice:web
+equal '... but not there' '' "$(journal -o cat -u albatross-alice:web.scope | grep '^inspect\|^read-console')"
 prints 'journalctl -x explains it' 'A unikernel was started' journal -x "MESSAGE_ID=$(id UNIKERNEL_STARTED)"
 prints '... with its name' 'albatrossctl console alice:web' journal -x "MESSAGE_ID=$(id UNIKERNEL_STARTED)"
 systemctl restart albatrossd
