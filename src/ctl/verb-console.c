@@ -209,6 +209,14 @@ static int streams_open_some(Streams *streams, size_t first, Fault *fault) {
         return 0;
 }
 
+/* Who names one twice, by a pattern of the shell's, say, wants it once. */
+static bool is_asked_for(const Streams *streams, const Name *name) {
+        for (size_t i = 0; i < streams->n_items; i++)
+                if (strcmp(streams->items[i].name.text, name->text) == 0)
+                        return true;
+        return false;
+}
+
 static int streams_open(Streams *streams, Fault *fault) {
         const Options *options = streams->options;
         bool colours = options->n_args > 1 && colour_wanted();
@@ -223,13 +231,15 @@ static int streams_open(Streams *streams, Fault *fault) {
                 return -ENOMEM;
 
         for (size_t i = 0; i < options->n_args; i++) {
-                Stream *stream = &streams->items[i];
+                Stream *stream = &streams->items[streams->n_items];
 
-                stream->console.reader.fd = -1;
-                streams->n_items++;
                 r = target_name(&stream->name, options->args[i], options, fault);
                 if (r < 0)
                         return r;
+                if (is_asked_for(streams, &stream->name))
+                        continue;
+                stream->console.reader.fd = -1;
+                streams->n_items++;
                 target_text(stream->name.text, options, stream->text);
                 if (colours)
                         stream->colour = colour_of_place(i);

@@ -19,6 +19,7 @@ words() {
 equal 'in the order of time, not of names' \
     'a: --sleep=600|a: first|b: --sleep=600|b: second|a: --sleep=600|a: first|' "$(albatrossctl console b a | words)"
 equal '-n is of each' 'b: second|a: first|' "$(albatrossctl console -n 1 a b | words)"
+equal 'one that is named twice is shown once' 'b: second|a: first|' "$(albatrossctl console -n 1 a b a | words)"
 equal '-o cat has no names' 'second|first|' "$(albatrossctl console -n 1 -o cat a b | words)"
 equal '-o json has objects of both' 'a b ' "$(albatrossctl console -n 1 -o json a b |
     python3 -c 'import json, sys; print(*sorted(json.loads(l)["SYSLOG_IDENTIFIER"] for l in sys.stdin), end=" ")')"
