@@ -123,11 +123,20 @@ static bool is_lost(const sd_bus_error *failure) {
                sd_bus_error_get_errno(failure) == ECONNRESET;
 }
 
+/* False: PID 1 has gone before it answered. Whoever finds it again asks anew. */
+static bool is_answered(ScopeStart *start, sd_bus_message *reply) {
+        const sd_bus_error *failure = sd_bus_message_get_error(reply);
+
+        start->slot = sd_bus_slot_unref(start->slot);
+        return !failure || !is_lost(failure);
+}
+
 static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         ScopeStart *start = userdata;
         int r;
 
-        start->slot = sd_bus_slot_unref(start->slot);
+        if (!is_answered(start, reply))
+                return 0;
         start->clearing = true;
         if (sd_bus_message_is_method_error(reply, NULL)) {
                 /* Gone by itself meanwhile: that is what we wanted. */
@@ -151,7 +160,8 @@ static int on_description(sd_bus_message *reply, void *userdata, sd_bus_error *e
         ScopeStart *start = userdata;
         char reason[512];
 
-        start->slot = sd_bus_slot_unref(start->slot);
+        if (!is_answered(start, reply))
+                return 0;
         if (sd_bus_message_is_method_error(reply, NULL)) {
                 finish(start, -EIO, sd_bus_message_get_error(reply)->message);
                 return 0;
@@ -282,7 +292,8 @@ static int on_unit_of_process(sd_bus_message *reply, void *userdata, sd_bus_erro
         const char *path;
         int r;
 
-        start->slot = sd_bus_slot_unref(start->slot);
+        if (!is_answered(start, reply))
+                return 0;
         start->asking = false;
         r = sd_bus_path_encode(MANAGER_UNIT_PREFIX, start->unit, &own_path);
         if (r >= 0 && sd_bus_message_read(reply, "o", &path) >= 0 && strcmp(path, own_path) == 0) {
@@ -306,7 +317,8 @@ static int on_job(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         uint32_t id = 0;
         int r;
 
-        start->slot = sd_bus_slot_unref(start->slot);
+        if (!is_answered(start, reply))
+                return 0;
         r = sd_bus_message_read(reply, "v", "(uo)", &id, &job);
         if (r >= 0 && id > 0) {
                 /* The end of the job is told to whoever asked for it, also by the PID 1 after. */
