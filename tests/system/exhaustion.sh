@@ -68,7 +68,7 @@ storm() {
     wait
 } >/dev/null 2>&1
 # As many as it has anyhow, and some more.
-for more in 0 1 2 4 7 11 18 32 100; do
+for more in 0 2 4 9 18 100; do
     n=$((noted_daemon_fds + more))
     pid=$(main_pid albatrossd)
     limit albatrossd "$n"
@@ -101,7 +101,7 @@ check 'and another one serves' wait_for 5 timeout 5 albatrossctl list
 invariants_note
 
 # --- the launcher
-for n in 12 16 24 40; do
+for n in 12 20 40; do
     pid=$(main_pid albatross-launcher)
     limit albatross-launcher "$n"
     storm
@@ -113,7 +113,7 @@ done
 
 # --- from the start on
 mkdir -p /run/systemd/system/albatrossd.service.d
-for n in 24 32 48 64; do
+for n in 24 32 64; do
     printf '[Service]\nLimitNOFILE=%s\n' "$n" >/run/systemd/system/albatrossd.service.d/50-test.conf
     systemctl daemon-reload
     systemctl reset-failed albatrossd
