@@ -108,7 +108,7 @@ slow silent 'No progress for 2 s' 2
 prints '  and what allows more' 'TransferIdleSec=' cat "$folder/silent.out"
 slow trickle 'did not arrive within 4 s' 4
 check 'nothing is left of these' wait_for 5 not pgrep albatross-infla
-equal 'neither file nor uid' '' "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)$(lent_uids)"
+check 'neither file nor uid' wait_for 10 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)$(lent_uids)" ]'
 rm -r /run/albatrossd.conf.d
 systemctl restart albatrossd
 albatrossctl -q create --no-start first "$HELLO" && albatrossctl -q destroy first

@@ -154,6 +154,17 @@ lent_uids() {
         [ ! -e "$file" ] || [ -L "/run/systemd/dynamic-uid/direct:${file##*/}" ] || echo "${file##*/}"
     done | sort -n
 }
+no_uid_is_lent() { [ -z "$(lent_uids)" ]; }
+
+# Whether somebody holds it: a file alone is no lock. flock(1) by the name of a file makes it when it
+# has gone in this moment, and that is then there for good.
+uid_is_locked() { # UID
+    { ! flock -n 9; } 9<"/run/systemd/dynamic-uid/$1"
+} 2>/dev/null
+locked_uids() {
+    local uid
+    for uid in $(lent_uids); do ! uid_is_locked "$uid" || echo "$uid"; done
+}
 
 # As one of the rig's users: alice, bob, carol.
 as() { # USER COMMAND...

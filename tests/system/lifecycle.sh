@@ -24,14 +24,14 @@ equal 'it has no capability' '0000000000000000 0000000000000000 0000000000000000
     "$(awk '/^Cap(Inh|Prm|Eff|Amb):/ {print $2}' "/proc/$pid/status" | xargs)"
 equal 'it can gain no privilege' 1 "$(awk '/^NoNewPrivs:/ {print $2}' "/proc/$pid/status")"
 check 'its arguments are not in /proc' not grep -qa two "/proc/$pid/cmdline"
-check 'its uid is locked as systemd locks dynamic ones' not flock -n "/run/systemd/dynamic-uid/$uid" true
+check 'its uid is locked as systemd locks dynamic ones' uid_is_locked "$uid"
 
 check 'start of something running is a success' albatrossctl start life
 check 'stop ends it' albatrossctl stop life
 equal 'it is stopped then' stopped "$(albatrossctl show life -P State)"
 equal 'which was asked for' stopped "$(albatrossctl show life -P ExitResult)"
 check 'its scope is gone' wait_for 2 not systemctl is-active -q albatross-life.scope
-check 'its uid is free again' flock -n /run/systemd/dynamic-uid "$BASH" -c "[ ! -e /run/systemd/dynamic-uid/$uid ]"
+check 'its uid is free again' wait_for 10 [ ! -e "/run/systemd/dynamic-uid/$uid" ]
 albatrossctl status life >/dev/null
 equal 'status of something stopped ends with 3' 3 $?
 check 'stop of something stopped is a success' albatrossctl stop life

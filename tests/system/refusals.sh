@@ -50,5 +50,5 @@ equal 'it is gone' '' "$(albatrossctl list --no-legend)"
 equal 'no record is left' 0 "$(find /var/lib/albatross/v1/unikernels -type f | wc -l)"
 check 'no image is left' wait_for 2 eval '[ "$(find /var/lib/albatross/v1/images /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
 check 'no scope is left' wait_for 2 eval '! systemctl list-units --all --plain --no-legend "albatross-*.scope" | grep -q .'
-equal 'no uid is locked' '' "$(lent_uids)"
+check 'no uid is locked' wait_for 10 no_uid_is_lent
 rm -r "$folder"

@@ -146,17 +146,16 @@ for i in {1..128}; do albatrossctl -q block remove "full$i" 2>/dev/null; done
 albatrossctl -q destroy t
 
 # --- what it was given goes before its uid is another's
-is_locked() { [ -e "/run/systemd/dynamic-uid/$1" ] && ! flock -n "/run/systemd/dynamic-uid/$1" true; }
 echo_image=$RIG_BUILD/tests/guests/echo.spt
 ip link add brtender type bridge && ip link set brtender up
 check 'one has a tap that persists' wait_for 5 albatrossctl -q create --net=service:brtender n "$echo_image" -- stay
 uid=$(albatrossctl show n -P UID)
-check 'its uid is locked' is_locked "$uid"
+check 'its uid is locked' uid_is_locked "$uid"
 kill -STOP "$(main_pid albatross-network)"
 check 'it is stopped while its tap can not be removed' albatrossctl stop n
-check '... and its uid stays locked' is_locked "$uid"
+check '... and its uid stays locked' uid_is_locked "$uid"
 kill -CONT "$(main_pid albatross-network)"
-check 'when the tap has gone, the uid is free' wait_for 10 not is_locked "$uid"
+check 'when the tap has gone, the uid is free' wait_for 10 not uid_is_locked "$uid"
 equal '... which it has' '' "$(ip -o link show master brtender)"
 albatrossctl -q destroy n
 ip link del brtender
@@ -174,4 +173,4 @@ albatrossctl -q destroy t
 rm -r /run/albatrossd.conf.d
 rm -f "$test_output".[a-z]*
 restart
-check 'no uid stays locked' wait_for 5 eval '[ -z "$(lent_uids)" ]'
+check 'no uid stays locked' wait_for 10 no_uid_is_lent

@@ -82,7 +82,6 @@ systemctl restart albatrossd
 # --- a launcher that is killed
 
 lock=/run/systemd/dynamic-uid
-is_locked() { [ -e "$lock/$1" ] && not flock -n "$lock/$1" true; }
 kill_launcher() {
     local restarts
     restarts=$(systemctl show -P NRestarts albatross-launcher.service)
@@ -96,12 +95,12 @@ done
 one=$(albatrossctl show one -P UID) two=$(albatrossctl show two -P UID)
 : >$lock/61300
 check 'the launcher is killed' kill_launcher
-check 'the uid of what runs is locked again' is_locked "$one"
-check 'that of the other, too' is_locked "$two"
+check 'the uid of what runs is locked again' uid_is_locked "$one"
+check 'that of the other, too' uid_is_locked "$two"
 check 'a lock of nobody is removed' [ ! -e $lock/61300 ]
 check 'what has survived can be stopped' albatrossctl -q stop one
 check 'then its uid is free' wait_for 5 [ ! -e "$lock/$one" ]
 check 'a launcher that replaces itself' systemctl reload albatross-launcher.service
-check 'has the lock of what an earlier one has left' wait_for 5 is_locked "$two"
+check 'has the lock of what an earlier one has left' wait_for 5 uid_is_locked "$two"
 check 'and gives it back with the end of that' albatrossctl -q destroy one two
-check 'then nothing is left' wait_for 5 eval '[ -z "$(lent_uids)" ]'
+check 'then nothing is left' wait_for 10 no_uid_is_lent
