@@ -11,9 +11,6 @@
 
 state=/var/lib/albatross/v1
 folder=$(mktemp -d)
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; }
-alive() { [ -d "/proc/$1" ]; }
 host_memory() { albatrossctl status --json=short | grep -oE '"MemoryUsed":[0-9]+' | head -n 1 | cut -d: -f2; }
 noted() { grep -oE "\"$2\":[^,}]*" "/run/albatross/runs/$1" | cut -d: -f2; } # NAME KEY
 kill_daemon() { systemctl kill --kill-who=main -s KILL albatrossd; }

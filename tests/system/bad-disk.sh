@@ -12,7 +12,6 @@ state=/var/lib/albatross
 folder=$(mktemp -d)
 ctl() { timeout 20 albatrossctl -q "$@"; }
 states() { albatrossctl list --json=short | tr '{' '\n' | sed -nE 's/.*"Name":"([^"]*)".*"State":"([^"]*)".*/\1=\2/p' | xargs; }
-field() { albatrossctl show "$1" -P "$2"; }
 content() { ctl block read disk - | sha256sum; }
 policies() { albatrossctl policy list -q | xargs; }
 fill() { cat /dev/zero >$state/filling 2>/dev/null || :; }

@@ -10,7 +10,6 @@
 . "$(dirname "$0")/invariants.sh"
 
 state=/var/lib/albatross/v1
-field() { albatrossctl show "$1" -P "$2"; }
 
 zeros() { head -c "$(stat -c %s "$1")" /dev/zero >"$1.new" && mv "$1.new" "$1"; }
 cut_off() { truncate -s $(($(stat -c %s "$1") / 2)) "$1"; }

@@ -25,7 +25,6 @@ head -c 8M /dev/urandom >full
 block create -q d 8 full
 inode=$(stat -c %i $state/blocks/d)
 untouched() { state_is d idle && [ "$(stat -c %i $state/blocks/d)" = "$inode" ] && cmp -s full $state/blocks/d; }
-fds() { find "/proc/$(main_pid "$1")/fd" -mindepth 1 | wc -l; }
 
 # --- descriptors ---
 descriptor() { # KIND FILE TEXT
@@ -195,7 +194,7 @@ check 'the others can be used' eval 'block read d - | cmp - other'
 
 # --- again and again ---
 sleep 1
-daemon_fds=$(fds albatrossd) launcher_fds=$(fds albatross-launcher)
+daemon_fds=$(n_fds albatrossd) launcher_fds=$(n_fds albatross-launcher)
 for _ in {1..5}; do
     for kind in path write-only folder device endless; do "$tools/hostile-descriptor" $kind other d; done
     block read d - | head -c 1000
@@ -203,10 +202,10 @@ for _ in {1..5}; do
     block write d other
     block read --compress d -
 done >/dev/null 2>&1
-check 'of many transfers no descriptor is left in the daemon' wait_for 5 eval '[ "$(fds albatrossd)" = "$daemon_fds" ]' ||
-    echo "$daemon_fds, now $(fds albatrossd)" >&3
-check '... nor in the launcher' wait_for 5 eval '[ "$(fds albatross-launcher)" = "$launcher_fds" ]' ||
-    echo "$launcher_fds, now $(fds albatross-launcher)" >&3
+check 'of many transfers no descriptor is left in the daemon' wait_for 5 eval '[ "$(n_fds albatrossd)" = "$daemon_fds" ]' ||
+    echo "$daemon_fds, now $(n_fds albatrossd)" >&3
+check '... nor in the launcher' wait_for 5 eval '[ "$(n_fds albatross-launcher)" = "$launcher_fds" ]' ||
+    echo "$launcher_fds, now $(n_fds albatross-launcher)" >&3
 check '... nor anything else' is_tidy
 check 'all are removed' eval 'for name in $(block list -q); do block remove -q "$name" || exit; done'
 equal 'nothing is left' '' "$(find $state/blocks $state/tmp -mindepth 1)"

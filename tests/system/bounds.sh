@@ -9,7 +9,6 @@ client=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/hostile-client
 [ -x "$client" ] || skip "$client is not built"
 cp "$client" "$test_output.client" && chmod 755 "$test_output.client" && client=$test_output.client
 median() { as bob "$client" time 60; }
-fds() { find "/proc/$(main_pid albatrossd)/fd" | wc -l; }
 # One by one: pgrep refuses a pattern of more than the 15 characters that a name has.
 children() { { pgrep albatross-infla; pgrep albatross-store; pgrep albatross-read-; } | wc -l; }
 
@@ -24,7 +23,7 @@ RULE
 for i in {1..20}; do albatrossctl -q create --memory=2 "b$i" "$HELLO" -- --sleep=600; done
 check 'the rule of the test allows alice' wait_for 5 as alice albatrossctl -q stop b1
 
-fds_before=$(fds)
+fds_before=$(n_fds)
 median >/dev/null
 normal=$(median)
 : "${normal:=0}"
@@ -116,7 +115,7 @@ prints 'the others are refused' 'being read by this user already' cat "$test_out
 check 'which root is not' timeout 5 albatrossctl console b1
 pkill -u alice -x albatrossctl
 check 'readers end with their clients' wait_for 5 eval '[ "$(pgrep -c albatross-conso)" = 0 ]'
-check 'and what the daemon had open for them is closed' wait_for 5 eval "[ \$(fds) -le $fds_before ]"
+check 'and what the daemon had open for them is closed' wait_for 5 eval "[ \$(n_fds) -le $fds_before ]"
 rm -f $rule "$test_output".*
 xargs albatrossctl -q destroy < <(albatrossctl list -q)
-check "the daemon has as many descriptors as before, $fds_before" wait_for 5 eval "[ \$(fds) -le $fds_before ]"
+check "the daemon has as many descriptors as before, $fds_before" wait_for 5 eval "[ \$(n_fds) -le $fds_before ]"

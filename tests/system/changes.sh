@@ -9,11 +9,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; }
-alive() { [ -d "/proc/$1" ]; }
-daemon() { main_pid albatrossd; }
-writer() { pgrep -P "$(daemon)" albatross-write; }
 ctl() { timeout 20 albatrossctl -q "$@"; }
 # What the record of v says: now, or of the version before.
 record() { cat /var/lib/albatross/v1/unikernels/v.json; }
@@ -24,7 +19,6 @@ image() { test -e "/var/lib/albatross/v1/images/$1"; }
 other=$(mktemp)
 cp "$HELLO" "$other"
 printf 'another one' >>"$other"
-digest() { sha256sum "$1" | cut -d' ' -f1; }
 
 double=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/writer-double
 [ -x "$double" ] || skip "$double is not built"
@@ -163,7 +157,7 @@ begun() { # VERB...
     relay && verdicts "${verdict-}" && hold && begin change "$@" && held
 }
 die() {
-    kill -KILL "$(daemon)"
+    kill -KILL "$(main_pid albatrossd)"
     rm -f /run/albatross/hold /run/albatross/held
     wait $!
     wait_for 10 eval 'albatrossctl -q list >/dev/null 2>&1'
@@ -211,7 +205,7 @@ check '  the next daemon goes back' wait_for 20 eval '[ "$(field v Arguments)" =
 pid=$(field v MainPID)
 
 check 'one whose write is under way' begun set v --now --memory=5
-kill -STOP "$(daemon)"
+kill -STOP "$(main_pid albatrossd)"
 kill -KILL "$pid"
 check '  and that ends meanwhile' wait_for 5 not alive "$pid"
 die

@@ -8,8 +8,6 @@
 . "$(dirname "$0")/lib.sh"
 
 uptime_msec() { local up; read -r up _ </proc/uptime; echo "${up/./}0"; }
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2")" = "$3" ]; }
 # The clock, which wait_for goes by, stands still for whoever calls this.
 set_clock() { date -s "@$(($(date +%s) + $1))"; } # SECONDS
 # Ends when the command does, and with its status unless that took less or more time.

@@ -6,7 +6,6 @@
 # rig: own
 . "$(dirname "$0")/lib.sh"
 
-restart() { systemctl reset-failed albatrossd && systemctl restart albatrossd; }
 # One drop-in of that name in that folder, with these lines.
 drop_in() { # FOLDER/NAME LINE...
     local file=${1%/*}/albatrossd.conf.d/${1##*/}
@@ -14,11 +13,7 @@ drop_in() { # FOLDER/NAME LINE...
     mkdir -p "${file%/*}"
     printf '%s\n' "$@" >"$file"
 }
-settings() {
-    drop_in /run/50-test.conf '[Albatross]' "$@"
-    restart
-}
-complaints() { journalctl -q --no-pager -o cat -t albatrossd -p warning --since=-1min; }
+complaints() { journal -t albatrossd -p warning --since=-1min; }
 
 check 'what is shipped says nothing' not grep -v '^\(#.*\|\[Albatross\]\|\)$' /etc/albatrossd.conf
 equal 'every setting of the manual is in it, and no other' \
@@ -26,7 +21,7 @@ equal 'every setting of the manual is in it, and no other' \
     "$(sed -n 's/^\*\([A-Z][A-Za-z]*\)=\*.*/\1/p' "$(dirname "$0")/../../man/albatrossd.conf.5.scd" | sort)"
 sed 's/^#\([A-Z]\)/\1/' /etc/albatrossd.conf >/etc/uncommented
 mv /etc/albatrossd.conf /etc/albatrossd.conf.orig && mv /etc/uncommented /etc/albatrossd.conf
-restart
+settings
 equal 'and all of them are taken' '' "$(complaints)"
 mv /etc/albatrossd.conf.orig /etc/albatrossd.conf
 
@@ -85,7 +80,7 @@ mkdir -p /run/systemd/system/albatross-launcher.service.d
 printf '[Service]\nEnvironment=UID_RANGE=500000-500063\n' >/run/systemd/system/albatross-launcher.service.d/50-test.conf
 systemctl daemon-reload
 systemctl stop albatross-launcher.service
-restart
+systemctl reset-failed albatrossd && systemctl restart albatrossd
 albatrossctl -q create --memory=2 d "$HELLO" -- --sleep=600
 uid=$(albatrossctl show d -P UID)
 check "with the launcher's own range changed, it does: $uid" [ "$uid" -ge 500000 -a "$uid" -le 500063 ]
@@ -94,9 +89,9 @@ check 'and can be stopped' albatrossctl stop c
 check 'and started, with a uid of the new range' albatrossctl start c
 check 'all can be destroyed' albatrossctl destroy c d
 
-rm -r /run/albatrossd.conf.d /run/systemd/system/albatross-launcher.service.d "$test_output".[a-z]*
+rm -r /run/systemd/system/albatross-launcher.service.d "$test_output".[a-z]*
 systemctl daemon-reload
 systemctl stop albatross-launcher.service
-restart
+settings
 check 'with the defaults again, it is as before' albatrossctl create --no-start c "$HELLO"
 check 'nothing is left' albatrossctl destroy c

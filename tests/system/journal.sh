@@ -12,7 +12,7 @@
 messages=$(dirname "$0")/../../src/systemd/messages.h
 id() { sed -n "s/^#define MESSAGE_$1 *\"\(.*\)\"/\1/p" "$messages"; }
 began=$(date +%s)
-journal() { journalctl -q --no-pager --since="@$began" "$@"; }
+journal() { journalctl --sync && journalctl -q --no-pager --since="@$began" "$@"; }
 # How many messages of that number, with these fields, there are; and such a field of the last one.
 n_of() { journal -o cat "MESSAGE_ID=$(id "$1")" "${@:2}" | wc -l; }
 field_of() { journal -o json -n 1 "MESSAGE_ID=$(id "$1")" "ALBATROSS_UNIKERNEL=$2" | sed -n "s/.*\"$3\" *: *\"\([^\"]*\)\".*/\1/p"; }

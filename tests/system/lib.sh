@@ -91,6 +91,17 @@ prints() { # SENTENCE TEXT COMMAND...
     return 1
 }
 
+# The same of what comes in its own time, as what a guest says does.
+soon() { # SENTENCE TEXT COMMAND...
+    wait_for 10 has "${@:2}" || :
+    prints "$@"
+}
+has() { # TEXT COMMAND...
+    local text=$1
+    shift
+    "$@" 2>&1 </dev/null | grep -qF -e "$text"
+}
+
 # Two texts are the same.
 equal() { # SENTENCE EXPECTED ACTUAL
     : >"$test_output"
@@ -104,18 +115,21 @@ equal() { # SENTENCE EXPECTED ACTUAL
 
 # A program of cmocka's: each of its tests is a sentence.
 tap() { # COMMAND...
-    local status=0 line n=0
+    local status=0 line n=0 n_bad=0
     CMOCKA_MESSAGE_OUTPUT=TAP "$@" >"$test_output.tap" 2>"$test_output" </dev/null || status=$?
     while read -r line; do
         case $line in
         'ok '*' - '*) say_result ok "$(tr _ ' ' <<<"${line#* - }")" ;;
-        'not ok '*' - '*) say_failure "$(tr _ ' ' <<<"${line#* - }")" ;;
+        'not ok '*' - '*)
+            n_bad=$((n_bad + 1))
+            say_failure "$(tr _ ' ' <<<"${line#* - }")"
+            ;;
         *) continue ;;
         esac
         n=$((n + 1))
     done <"$test_output.tap"
     rm "$test_output.tap"
-    if [ $status != 0 ] && [ $test_bad = 0 ] || [ $n = 0 ]; then
+    if [ $status != $n_bad ] || [ $n = 0 ]; then
         say_failure "${1##*/} runs to its end" "status $status, $n tests"
     fi
 }
@@ -176,6 +190,102 @@ as() { # USER COMMAND...
 # Each "not" of a condition: bash's ! does not count as a failure for set -e, nor can check run it.
 not() { # COMMAND...
     ! "$@"
+}
+
+# --- what many of them look at
+
+# What is told of one, whether it is that, and whether it is something else.
+field() { albatrossctl show "$1" -P "$2"; } # NAME FIELD
+is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; } # NAME FIELD VALUE
+is_other() { # NAME FIELD VALUE
+    local now
+    now=$(field "$1" "$2" 2>/dev/null) && [ "$now" != "$3" ]
+}
+alive() { # PID...
+    local pid
+    for pid; do [ -d "/proc/$pid" ] || return 1; done
+}
+digest() { sha256sum "$1" | cut -d' ' -f1; } # FILE
+
+# Processes of the daemon's, and its descriptors or those of another service.
+writer() { pgrep -P "$(main_pid albatrossd)" -x albatross-write; }
+look_up() { pgrep -P "$(main_pid albatrossd)" -x albatross-look-; }
+n_fds() { find "/proc/$(main_pid "${1:-albatrossd}")/fd" -mindepth 1 | wc -l; } # [UNIT]
+
+# Our taps, and that there is none.
+taps() { ip -o link show | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p' | sort; }
+no_taps() { wait_for 10 eval '[ -z "$(taps)" ]' || { ip -o link; return 1; }; }
+
+# What is in the journal, all that was written before this is asked included.
+journal() { # OPTION...
+    journalctl --sync
+    journalctl -q --no-pager -o cat "$@"
+}
+# Where it ends now: --after-cursor= of it is what comes.
+journal_end() {
+    journalctl --sync
+    journalctl -q -n 1 -o export | sed -n '1s/^__CURSOR=//p'
+}
+
+# --- what many of them do
+
+# Whoever serves there is killed, and there is another one.
+replace() { # UNIT
+    local before
+    before=$(main_pid "$1")
+    systemctl kill --kill-who=main -s KILL "$1"
+    wait_for 20 eval '[[ $(main_pid '"$1"') != @(0|'"$before"') ]]' && wait_for 20 systemctl is-active -q "$1"
+}
+
+# A writer is there, which is started when there is something to write, and the daemon is connected to
+# the launcher, which it does in its own time: an image that is taken in needs both.
+need_helpers() {
+    albatrossctl -q create --no-start need "$HELLO" && albatrossctl -q destroy need
+}
+
+# A daemon with these settings and, without any, with those that there are otherwise.
+settings() { # KEY=VALUE...
+    mkdir -p /run/albatrossd.conf.d
+    printf '%s\n' '[Albatross]' "$@" >/run/albatrossd.conf.d/50-test.conf
+    [ $# != 0 ] || rm -r /run/albatrossd.conf.d
+    systemctl reset-failed albatrossd && systemctl restart albatrossd
+}
+
+# PID 1 answers nobody for so long, while it waits for a generator. This returns when that has begun,
+# "wait" when it is over.
+slow_systemd() { # SECONDS
+    mkdir -p /run/systemd/system-generators
+    printf '#!/bin/sh\nsleep %s\n' "$1" >/run/systemd/system-generators/slow
+    chmod +x /run/systemd/system-generators/slow
+    systemctl daemon-reload &
+    wait_for 10 pgrep -f '^/bin/sh /run/systemd/system-generators/slow ' >/dev/null
+    rm /run/systemd/system-generators/slow
+}
+
+# What we signal, from now on, is written into FILE; the process that does that is $listener.
+listen_to_signals() { # FILE [OPTION...]
+    busctl monitor --match "type='signal',sender='org.albatross'" "${@:2}" >"$1" 2>"$1.errors" &
+    # shellcheck disable=SC2034 # it is the caller's
+    listener=$!
+    wait_for 10 grep -q '^Monitoring' "$1.errors"
+}
+
+# A call in the background, whose process is $!; returns when the daemon has been asked for it, and
+# has allowed it: what it does for that has begun.
+ask_for() { # VERB NAME FILE COMMAND...
+    local after
+    after=$(journal_end)
+    "${@:4}" >"$3" 2>&1 &
+    wait_for 10 has ", $1 $2, is asked for" journal -t albatrossd --after-cursor="$after"
+}
+
+# A process minds SIGTERM: it has got as far as that its end by one is its own doing.
+minds_signals() { # PID
+    local key mask
+    while read -r key mask; do
+        [[ $key != Sig@(Blk|Cgt): ]] || ! ((0x$mask & 1 << 14)) || return 0
+    done <"/proc/$1/status"
+    return 1
 }
 
 test_end() {

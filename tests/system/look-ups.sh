@@ -6,7 +6,6 @@
 # timeout: 120
 . "$(dirname "$0")/lib.sh"
 
-look_up() { pgrep -P "$(main_pid albatrossd)" -x albatross-look-; }
 policy() { albatrossctl -q policy set "$@" --unikernels=4 --memory=100 --cpus=0; }
 
 mkdir -p /etc/albatrossd.conf.d

@@ -11,9 +11,6 @@
 disk=$RIG_BUILD/tests/guests/disk.spt
 echo=$RIG_BUILD/tests/guests/echo.spt
 state=/var/lib/albatross/v1
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; }
-alive() { [ -d "/proc/$1" ]; }
 uid_of() { stat -c %u "/proc/$1"; }
 said() { journalctl -q -o cat -t albatrossd --since=-2min; }
 answers() { ping -q -c 1 -W 1 10.77.0.2; }

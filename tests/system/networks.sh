@@ -11,9 +11,7 @@
 echo=$RIG_BUILD/tests/guests/echo.spt
 [ -e "$echo" ] || skip "$echo is not built"
 
-taps() { ip -o link show | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p' | sort; }
 n_taps() { taps | wc -l; }
-no_taps() { wait_for 5 eval '[ -z "$(taps)" ]' || { ip -o link; return 1; }; }
 ports() { ip -o link show master "$1" | sed -nE 's/^[0-9]+: ([^@:]+)[@:].*/\1/p' | sort; }
 answers() { wait_for 5 ping -q -c 1 -W 1 "$1"; }
 state() { albatrossctl show "$1" -P State; }

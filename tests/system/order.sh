@@ -7,8 +7,6 @@
 # timeout: 180
 . "$(dirname "$0")/lib.sh"
 
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2")" = "$3" ]; } # NAME FIELD VALUE
 create() { albatrossctl -q create --memory=2 "$@" -- --sleep=600; }
 states() { for name in "$@"; do field "$name" State; done | xargs; }
 # As a boot finds it: no process, no memory of any.

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 
 pids() { for name in "$@"; do albatrossctl show "$name" -P MainPID; done; }
-alive() { for pid in "$@"; do [ -d "/proc/$pid" ] || return 1; done; }
 
 for i in 1 2 3 4; do albatrossctl create --memory=2 "r$i" "$HELLO" -- --sleep=600 >/dev/null; done
 albatrossctl create --memory=2 brief "$HELLO" -- --sleep=2 --exit=9 >/dev/null

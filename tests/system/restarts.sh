@@ -7,8 +7,6 @@
 # timeout: 180
 . "$(dirname "$0")/lib.sh"
 
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2")" = "$3" ]; } # NAME FIELD VALUE
 at_least() { [ "$(field "$1" "$2")" -ge "$3" ]; }
 # NAME runs, and not with PID: one question, since it may end between two.
 runs() {

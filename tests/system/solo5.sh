@@ -96,8 +96,6 @@ albatrossctl -q destroy t
 
 # --- networks and block devices, by the daemon: taps that it must remove, files that it must open
 echo=$RIG_BUILD/tests/guests/echo.spt
-taps() { ip -o link show | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p'; }
-no_taps() { [ -z "$(taps)" ]; }
 serve() { albatrossctl -q create --memory=2 --net=service:br0 "$1" "$echo" -- --ip="$2"; }
 ip link add br0 address 02:00:00:00:00:b0 type bridge && ip link set br0 up
 ip addr add 10.77.0.1/24 dev br0
@@ -107,28 +105,28 @@ check 'answers' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
 equal 'has one tap' 1 "$(taps | wc -l)"
 prints 'of its own uid' "user $(albatrossctl show net -P UID)" ip -d link show "$(taps)"
 check 'stop takes it away' albatrossctl stop net
-check 'soon' wait_for 5 no_taps
+check 'soon' no_taps
 check 'start brings it back' albatrossctl start net
 systemctl kill --kill-who=main -s KILL albatrossd
 check 'the daemon is killed: another one is there' wait_for 5 albatrossctl status net
 check 'and lets its tap be' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
 kill -KILL "$(albatrossctl show net -P MainPID)"
-check 'its tender is killed: the tap goes' wait_for 5 no_taps
+check 'its tender is killed: the tap goes' no_taps
 albatrossctl -q start net
 pid=$(albatrossctl show net -P MainPID)
 systemctl stop albatrossd.socket albatrossd.service
 kill -KILL "$pid"
 equal 'while there is no daemon, nobody removes it' 1 "$(taps | wc -l)"
 systemctl start albatrossd.socket albatrossd.service
-check 'but the next one does' wait_for 5 no_taps
+check 'but the next one does' no_taps
 albatrossctl -q start net
 systemctl kill --kill-who=main -s KILL albatross-launcher
 check 'the launcher is killed: destroy' wait_for 5 albatrossctl destroy net
-check 'takes it away' wait_for 5 no_taps
+check 'takes it away' no_taps
 wait_for 5 systemctl is-active -q albatross-launcher
 systemctl mask --runtime -q albatross-locked.slice
 refuse 'a start that PID 1 refuses' 'systemd did not start the scope' serve locked:net 10.77.0.2
-check 'leaves no tap' wait_for 5 no_taps
+check 'leaves no tap' no_taps
 systemctl unmask --runtime -q albatross-locked.slice
 
 albatrossctl -q block create storage 1

@@ -13,14 +13,8 @@ guests=$RIG_BUILD/tests/guests
 [ -x "$tools/hostile-tender" ] || skip "$tools/hostile-tender is not built"
 state=/var/lib/albatross/v1
 
-taps() { ip -o link show | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p'; }
 tap_of() { ip -o link show | grep -F "alias albatross:$1" | sed -nE 's/^[0-9]+: (alb[0-9]+)[@:].*/\1/p'; }
 create() { albatrossctl -q create --memory=2 "$@" 2>/dev/null; }
-settings() {
-    mkdir -p /run/albatrossd.conf.d
-    printf '[Albatross]\n%s\n' "$@" >/run/albatrossd.conf.d/50-test.conf
-    systemctl reset-failed albatrossd && systemctl restart albatrossd
-}
 pid_of() { albatrossctl show "$1" -P MainPID; }
 
 ip link add br0 address 02:00:00:00:00:b0 type bridge && ip link set br0 up
@@ -82,9 +76,9 @@ check 'soon' wait_for 5 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
 for name in alice:net alice:disk bob:net bob:disk; do
     check "destroy $name" albatrossctl destroy $name
 done
-check 'no tap is left' wait_for 5 eval '[ -z "$(taps)" ]'
+check 'no tap is left' no_taps
 for name in alice:storage bob:storage; do
     check "remove $name" albatrossctl block remove $name
 done
-rm -r /run/albatrossd.conf.d /opt/hostile "$test_output".[a-z]*
-systemctl reset-failed albatrossd && systemctl restart albatrossd
+rm -r /opt/hostile "$test_output".[a-z]*
+settings

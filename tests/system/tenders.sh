@@ -30,12 +30,6 @@ chosen() {
     albatrossctl -q destroy t
     sed -n 's/^ran //p' "$test_output.console"
 }
-restart() { systemctl reset-failed albatrossd && systemctl restart albatrossd; }
-settings() {
-    mkdir -p /run/albatrossd.conf.d
-    printf '[Albatross]\n%s\n' "$@" >/run/albatrossd.conf.d/50-test.conf
-    restart
-}
 
 mkdir -p $folders/{a,b,c}
 settings "TenderPath=$folders/a:$folders/b" "TenderPath=$folders/c"
@@ -167,10 +161,9 @@ equal 'nobody is in the place of a tender that went' '' "$(albatrossctl status |
 # --- the daemon restarts
 settings 'TenderPath='
 albatrossctl -q create --memory=2 t "$HELLO" -- --sleep=600
-restart
+systemctl restart albatrossd
 equal 'what runs is known to run by the same tender' /usr/libexec/albatross/albatross-spt "$(albatrossctl show t -P Tender)"
 albatrossctl -q destroy t
-rm -r /run/albatrossd.conf.d
 rm -f "$test_output".[a-z]*
-restart
+settings
 check 'no uid stays locked' wait_for 10 no_uid_is_lent

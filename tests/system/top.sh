@@ -135,7 +135,6 @@ quit() { # SENTENCE: by q, in time
     equal '  well' 0 "$(cat "$screen.status")"
     exec 4>&-
 }
-daemon() { main_pid albatrossd; }
 
 for user in '' 'setpriv --reuid=carol --regid=carol --clear-groups'; do
     # shellcheck disable=SC2086
@@ -151,7 +150,7 @@ for user in '' 'setpriv --reuid=carol --regid=carol --clear-groups'; do
 done
 
 begin
-kill -STOP "$(daemon)"
+kill -STOP "$(main_pid albatrossd)"
 check 'it tells that the daemon does not answer' wait_for 10 grep -qa 'albatrossd has not answered for' "$screen"
 mark
 printf p >&4
@@ -163,7 +162,7 @@ sleep 1
 kill -TERM $first
 check 'so does a signal, at its first look' wait_for 3 not kill -0 $first
 check '  well' wait $first
-kill -CONT "$(daemon)"
+kill -CONT "$(main_pid albatrossd)"
 check 'the daemon goes on' timeout 10 albatrossctl -q list
 albatrossctl -q destroy spin t:a t:b t:off
 rm -f "$test_output".*

@@ -20,7 +20,6 @@ equal 'and knows all six' 6 "$(albatrossctl list --no-legend | grep -c running)"
 check 'one can be stopped' albatrossctl -q stop u1
 check 'and started again with the uid that is free' wait_for 2 albatrossctl -q start u1
 
-writer() { pgrep -P "$(main_pid albatrossd)" albatross-write; }
 albatrossctl -q stop u2 u3
 kill -KILL "$(writer)"
 check 'with another writer, too' wait_for 2 albatrossctl -q start u2
@@ -28,7 +27,6 @@ check 'all can be destroyed' albatrossctl -q destroy u1 u2 u3 u4 u5 u6
 
 # --- uids that NSS knew, or said to know, when the daemon started
 
-look_up() { pgrep -P "$(main_pid albatrossd)" -x albatross-look-; }
 create() { timeout 20 albatrossctl -q create --memory=2 "$1" "$HELLO" -- --sleep=600; }
 printf '[Albatross]\nUidRange=61184-61243\n' >/etc/albatrossd.conf.d/few.conf
 for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd

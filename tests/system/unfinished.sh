@@ -9,9 +9,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2" 2>/dev/null)" = "$3" ]; }
-alive() { [ -d "/proc/$1" ]; }
 wanted() { grep -o '"Wanted": "[a-z]*"' /var/lib/albatross/v1/unikernels/v.json | cut -d'"' -f4; }
 # One that sleeps, and does not even see a SIGTERM.
 deaf() {
@@ -109,8 +106,6 @@ albatrossctl -q destroy v
 other=$(mktemp)
 cp "$HELLO" "$other"
 printf 'another one' >>"$other"
-digest() { sha256sum "$1" | cut -d' ' -f1; }
-daemon_pid() { main_pid albatrossd; }
 # Its update is being watched: an answer to the update would end that.
 watched() { # SECONDS ARGUMENT...
     local seconds=$1
@@ -125,10 +120,10 @@ watched() { # SECONDS ARGUMENT...
 unwatched() { wait_for 10 grep -q '"WatchedUntil":[ ]*0' /run/albatross/runs/v; }
 killed() {
     local daemon
-    daemon=$(daemon_pid)
+    daemon=$(main_pid albatrossd)
     kill -KILL "$daemon"
     wait "$update"
-    [ $? != 0 ] && wait_for 10 eval "[ \"\$(daemon_pid)\" != $daemon ] && is v Name v"
+    [ $? != 0 ] && wait_for 10 eval "[ \"\$(main_pid albatrossd)\" != $daemon ] && is v Name v"
 }
 went_back() {
     wait_for 20 is v ImageDigest "$(digest "$HELLO")" && wait_for 20 is v State running &&

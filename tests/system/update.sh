@@ -7,8 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
-field() { albatrossctl show "$1" -P "$2"; }
-is() { [ "$(field "$1" "$2")" = "$3" ]; } # NAME FIELD VALUE
 images() { find /var/lib/albatross/v1/images -type f | wc -l; }
 record() { cat /var/lib/albatross/v1/unikernels/"$1".json; }
 # A second image: the same guest with another file.

@@ -7,8 +7,6 @@
 # timeout: 120
 . "$(dirname "$0")/lib.sh"
 
-daemon() { main_pid albatrossd; }
-writer() { pgrep -P "$(daemon)" albatross-write; }
 program=/usr/libexec/albatross/albatross-writer
 lose_writer() {
     mv $program $program.away
@@ -67,7 +65,7 @@ check 'all can be destroyed' albatrossctl destroy other
 
 double=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/writer-double
 [ -x "$double" ] || skip "$double is not built"
-pid=$(daemon)
+pid=$(main_pid albatrossd)
 mv $program $program.away
 cp "$double" $program
 for how in serial version short unasked chatter; do
@@ -76,8 +74,8 @@ for how in serial version short unasked chatter; do
     check "a writer whose answers make no sense ($how): what it was asked is done by another" \
         timeout 10 albatrossctl create --no-start double "$HELLO"
     check '  it was there' [ ! -e /run/albatross/double ]
-    check '  it is gone' wait_for 3 eval '[ "$(pgrep -c -P "$(daemon)" albatross-write)" = 1 ]'
-    equal '  the daemon is the same' "$pid" "$(daemon)"
+    check '  it is gone' wait_for 3 eval '[ "$(pgrep -c -P "$(main_pid albatrossd)" albatross-write)" = 1 ]'
+    equal '  the daemon is the same' "$pid" "$(main_pid albatrossd)"
     prints '  the journal says so' 'answers that make no sense' journalctl --no-pager -q -o cat -t albatrossd --since=-10s
     check '  all is on disk' [ -e /var/lib/albatross/v1/unikernels/double.json ]
     check '  and can be destroyed' timeout 10 albatrossctl destroy double
