@@ -99,13 +99,13 @@ never_ran() { # WHAT
 check 'not executed: the daemon dies in a start' opened_without_daemon
 chmod o+w $tender
 systemctl kill --kill-who=main -s CONT albatross-launcher
-check 'not executed: the tender is refused' wait_for 5 eval '[ -z "$(processes_called albatross-gate)" ]'
+check 'not executed: the tender is refused' wait_for 10 eval '[ -z "$(processes_called albatross-gate)" ]'
 chmod o-w $tender
 away true
 never_ran 'not executed'
 check 'no launcher: the daemon dies in a start' opened_without_daemon
 systemctl kill --kill-who=main -s KILL albatross-launcher
-check 'no launcher: it ends at its gate' wait_for 5 eval '[ -z "$(processes_called albatross-gate)" ]'
+check 'no launcher: it ends at its gate' wait_for 10 eval '[ -z "$(processes_called albatross-gate)" ]'
 away true
 never_ran 'no launcher'
 
@@ -128,7 +128,7 @@ if python3 -c '' 2>/dev/null; then
     check 'one is at its gate' at_gate
     python3 "$folder/trace" "$(processes_called albatross-gate)" "$folder/traced" &
     tracer=$!
-    check 'where it is held' wait_for 5 test -e "$folder/traced"
+    check 'where it is held' wait_for 10 test -e "$folder/traced"
     kill_daemon
     wait $client
     check 'the next daemon ends it' wait_for 10 is late:v State stopping
@@ -153,14 +153,14 @@ albatrossctl -q create --startup=10 --memory=2 late:first "$HELLO" -- --sleep=60
 albatrossctl -q create --startup=20 --memory=2 second "$HELLO" -- --sleep=600
 albatrossctl -q create --startup=20 --memory=2 third "$HELLO"
 albatrossctl -q create --startup=20 --memory=2 fourth "$HELLO" -- --sleep=600
-check 'one has ended by itself' wait_for 5 is third State stopped
+check 'one has ended by itself' wait_for 10 is third State stopped
 halt
 boot
 check 'at boot the first one takes its time' wait_for 10 is late:first State starting
 equal 'the others wait for it' 'stopped stopped stopped' "$(field second State) $(field third State) $(field fourth State)"
 check 'one is stopped until the next boot' albatrossctl -q stop --runtime second
 check 'one is started by hand' albatrossctl -q start third
-check 'and ends' wait_for 5 is third State stopped
+check 'and ends' wait_for 10 is third State stopped
 ended=$(field third ExitTimestamp)
 go
 check 'the turn of the others comes' wait_for 10 is fourth State running
@@ -182,11 +182,11 @@ check 'starts it' wait_for 10 is second State running
 
 # --- a restart that somebody has asked for
 
-check 'one has ended' wait_for 5 is third State stopped
+check 'one has ended' wait_for 10 is third State stopped
 # What a daemon leaves that dies between the two.
 away sed -i -E 's/"Waiting":false/"Waiting":true/' /run/albatross/runs/third
-check 'half of a restart is finished' wait_for 5 not is third ExitTimestamp "$ended"
-check 'and is none by itself' wait_for 5 eval 'is third State stopped && is third Restarts 0'
+check 'half of a restart is finished' wait_for 10 not is third ExitTimestamp "$ended"
+check 'and is none by itself' wait_for 10 eval 'is third State stopped && is third Restarts 0'
 equal 'whatever a newer daemon notes of an end' exit-code "$(field third ExitResult)"
 away sed -i -E 's/("Exits":\[\["[a-z-]*",[0-9]*,[0-9]*,[0-9]*,[0-9]*)\]/\1,"more"]/' /run/albatross/runs/third
 prints 'it is read' exit-code albatrossctl show third -P Exits
@@ -210,7 +210,7 @@ for n in 0 1 2 3; do
     sleep 0.7
     check "$n descriptors and no launcher: it runs on" alive "$pid"
     prlimit --pid "$(main_pid albatrossd)" --nofile="$normal:"
-    check '  and with some more it is known' wait_for 5 is runs MainPID "$pid"
+    check '  and with some more it is known' wait_for 10 is runs MainPID "$pid"
     sleep 0.5
     equal '  as one that was never started again' "running $pid 0" \
         "$(field runs State) $(field runs MainPID) $(field runs Restarts)"
@@ -226,7 +226,7 @@ if [ "$newest" != 6.15 ]; then
     systemctl kill --kill-who=main -s KILL albatross-launcher
     sleep 0.7
     check '  one is stopped with its scope' systemctl stop albatross-runs.scope
-    check '  which was asked for' wait_for 5 is runs State stopped
+    check '  which was asked for' wait_for 10 is runs State stopped
     equal '  and is told so' 'stopped 1' "$(field runs ExitResult) $(field runs Restarts)"
 fi
 albatrossctl -q destroy runs
@@ -265,7 +265,7 @@ mend() { rm $state/quarantine/.other.json && cp "$folder/.other.json" $state/uni
 away mend
 check 'the record is mended, and it runs' albatrossctl -q start .other
 check 'it goes' albatrossctl -q destroy .other
-check 'and its image with it' wait_for 5 not test -e "$image"
+check 'and its image with it' wait_for 10 not test -e "$image"
 
 rm -r "$folder" /run/albatrossd.conf.d /run/systemd/system/test-go.service /run/systemd/system/albatross-late.slice.d
 systemctl daemon-reload

@@ -37,30 +37,30 @@ descriptor folder . 'directory'
 descriptor device /dev/zero 'device'
 descriptor trickle other 'did not arrive within'
 descriptor endless other 'larger than the 8 MiB'
-check 'after all of these the device is as it was' wait_for 5 untouched
+check 'after all of these the device is as it was' wait_for 10 untouched
 refuse 'a client that says nothing' 'No progress for 1 s' eval 'sleep 3 | block write d -'
 check 'the device is as it was' untouched
 
 "$tools/hostile-descriptor" vanish other d 2>/dev/null
-check 'of a client that is gone nothing is taken' wait_for 5 untouched
+check 'of a client that is gone nothing is taken' wait_for 10 untouched
 sleep 1
 check '... nor later' untouched
 block write -q d other 2>/dev/null &
 kill -KILL $! 2>/dev/null
 wait
-check 'one that is killed at once does no harm' wait_for 5 eval 'state_is d idle && cmp -s full $state/blocks/d'
+check 'one that is killed at once does no harm' wait_for 10 eval 'state_is d idle && cmp -s full $state/blocks/d'
 inode=$(stat -c %i $state/blocks/d)
-check 'nothing is left in tmp, nobody runs on' wait_for 5 is_tidy
+check 'nothing is left in tmp, nobody runs on' wait_for 10 is_tidy
 
 # --- readers ---
 check 'a reader that does not read is given up' eval 'block read d - | { sleep 3; wc -c; } >read; state_is d idle'
 check '... and has not got it all' [ "$(cat read)" -lt 8388608 ]
-check 'one that hangs up frees it' eval 'block read d - | head -c 1000 >/dev/null; wait_for 5 state_is d idle'
+check 'one that hangs up frees it' eval 'block read d - | head -c 1000 >/dev/null; wait_for 10 state_is d idle'
 block read -q d - >/dev/full 2>full.log
 check 'one that has no place says so' grep -q "can't be written" full.log
 
 # --- as another user: as many as there may be, and root is not held up ---
-check 'the device is idle' wait_for 5 state_is d idle
+check 'the device is idle' wait_for 10 state_is d idle
 
 # --- ends at the worst moment ---
 mkfifo fifo
@@ -69,7 +69,7 @@ begin() { # a write that is half done
     client=$!
     exec 9>fifo
     head -c 5M other >&9
-    wait_for 5 state_is d writing
+    wait_for 10 state_is d writing
 }
 finish() { exec 9>&-; wait $client; }
 
@@ -78,7 +78,7 @@ systemctl kill -s KILL albatrossd.service
 finish
 check 'the daemon is killed: its client is told' [ $? != 0 ]
 check '... the old content is still there' wait_for 10 untouched
-check '... nothing is left' wait_for 5 is_tidy
+check '... nothing is left' wait_for 10 is_tidy
 
 begin
 systemctl restart albatrossd.service
@@ -87,7 +87,7 @@ check 'the daemon is restarted: nothing is left' wait_for 10 eval 'untouched && 
 
 begin
 systemctl kill -s KILL albatross-launcher.service
-check 'the launcher is killed: its client is told' wait_for 5 not kill -0 $client
+check 'the launcher is killed: its client is told' wait_for 10 not kill -0 $client
 finish
 prints '... why' 'albatross-launcher went away' cat log
 check '... and the old content is still there' wait_for 10 eval 'untouched && is_tidy'
@@ -110,7 +110,7 @@ mkfifo out
 block read -q d - >out 2>log &
 client=$!
 exec 9<out
-wait_for 5 state_is d reading
+wait_for 10 state_is d reading
 systemctl kill -s KILL albatrossd.service
 check 'the daemon is killed while one is read: that is noticed' eval 'cat <&9 >/dev/null; ! wait $client'
 exec 9<&-
@@ -127,7 +127,7 @@ free=$(df --output=avail -B1 $state | tail -n 1)
 printf '[Albatross]\nDiskReserve=%s\n' $((free - 20971520)) >/etc/albatrossd.conf.d/60-reserve.conf
 systemctl restart albatrossd
 refuse 'what would leave less than the reserve' 'kept in reserve' block write large much
-check '... takes no place' wait_for 5 eval 'is_tidy && [ "$(stat -c %b $state/blocks/large)" = 0 ]'
+check '... takes no place' wait_for 10 eval 'is_tidy && [ "$(stat -c %b $state/blocks/large)" = 0 ]'
 check 'zeros are no matter' eval 'head -c 64M /dev/zero | block write large -'
 printf '[Albatross]\nDiskReserve=%s\n' $((free + 1073741824)) >/etc/albatrossd.conf.d/60-reserve.conf
 systemctl restart albatrossd
@@ -154,10 +154,10 @@ while [ -n "$(jobs -rp)" ]; do
 done
 check 'of four that are written at once, not all have their place' grep -q 'kept in reserve' reserve.*
 check '... and the reserve stays' [ "$least" -ge $((68 << 20)) ]
-check '... what they took comes back' wait_for 5 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 100 ]'
+check '... what they took comes back' wait_for 10 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 100 ]'
 # Which of them had theirs is chance. A large one gives its place back soon after the answer.
 for i in {1..4}; do block remove -q "s$i"; done
-check '... of those that are removed, too' wait_for 5 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 315 ]'
+check '... of those that are removed, too' wait_for 10 eval '[ "$(df --output=avail -B1M $small | tail -n 1)" -ge 315 ]'
 for i in {1..4}; do block create -q "s$i" 64; done
 for i in {1..3}; do check "number $i after the other has" block write "s$i" much; done
 rm -r /etc/albatrossd.conf.d/60-reserve.conf /run/systemd/system/albatrossd.service.d
@@ -186,7 +186,7 @@ ln -s odd $state/blocks/link
 truncate -s 1000 $state/blocks/short
 ln $state/blocks/odd $state/blocks/second
 systemctl restart albatrossd
-check 'what is no device is put aside' wait_for 5 eval '[ "$(ls $state/blocks | paste -sd " ")" = "d large more" ]'
+check 'what is no device is put aside' wait_for 10 eval '[ "$(ls $state/blocks | paste -sd " ")" = "d large more" ]'
 check '... not lost' [ "$(find $state/quarantine -mindepth 1 | wc -l)" = 7 ]
 prints '... and said so' "Upper can't be used (its name is none of a block device)" journalctl -u albatrossd --no-pager
 check 'the others can be used' eval 'block read d - | cmp - other'
@@ -202,9 +202,9 @@ for _ in {1..5}; do
     block write d other
     block read --compress d -
 done >/dev/null 2>&1
-check 'of many transfers no descriptor is left in the daemon' wait_for 5 eval '[ "$(n_fds albatrossd)" = "$daemon_fds" ]' ||
+check 'of many transfers no descriptor is left in the daemon' wait_for 10 eval '[ "$(n_fds albatrossd)" = "$daemon_fds" ]' ||
     echo "$daemon_fds, now $(n_fds albatrossd)" >&3
-check '... nor in the launcher' wait_for 5 eval '[ "$(n_fds albatross-launcher)" = "$launcher_fds" ]' ||
+check '... nor in the launcher' wait_for 10 eval '[ "$(n_fds albatross-launcher)" = "$launcher_fds" ]' ||
     echo "$launcher_fds, now $(n_fds albatross-launcher)" >&3
 check '... nor anything else' is_tidy
 check 'all are removed' eval 'for name in $(block list -q); do block remove -q "$name" || exit; done'

@@ -101,7 +101,7 @@ mkfifo fifo
 block write -q t:data fifo >slow.log 2>&1 &
 writer=$!
 exec 9>fifo
-check 'one that is being written' wait_for 5 state_is t:data writing
+check 'one that is being written' wait_for 10 state_is t:data writing
 refuse 'is busy for a second writer' 'is being written' block write t:data full
 refuse '... for a reader' 'is being written' block read t:data -
 refuse '... and can not be removed' 'is being written' block remove t:data
@@ -116,12 +116,12 @@ mkfifo slow
 block read -q t:data - >slow &
 reader=$!
 exec 9<slow
-check 'one that is being read' wait_for 5 state_is t:data reading
+check 'one that is being read' wait_for 10 state_is t:data reading
 refuse 'is busy for a writer' 'is being read' block write t:data holes
 check 'what was read is whole' eval 'cmp full <&9'
 exec 9<&-
 wait $reader
-check 'and it is idle again' wait_for 5 state_is t:data idle
+check 'and it is idle again' wait_for 10 state_is t:data idle
 
 for i in {1..20}; do try block write -q t:data full >"race.$i" 2>&1 & done
 wait

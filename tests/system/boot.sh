@@ -66,14 +66,14 @@ ip link del boot0
 image=$(ls $state/images)
 orphan=$(head -c 100 /dev/urandom | sha256sum | cut -d' ' -f1)
 boot touch "$state/images/$orphan" "$state/images/README"
-check 'an image that no record refers to is removed' wait_for 3 [ ! -e "$state/images/$orphan" ]
+check 'an image that no record refers to is removed' wait_for 10 [ ! -e "$state/images/$orphan" ]
 check 'one that is referred to is not' [ -s "$state/images/$image" ]
 check 'nor what is no image' [ -e "$state/images/README" ]
 rm "$state/images/README"
 
 broken() { touch "$state/images/$orphan"; echo '{' >"$state/unikernels/still.json"; }
 boot broken
-check 'while a record lies in quarantine' wait_for 3 [ -e $state/quarantine/still.json ]
+check 'while a record lies in quarantine' wait_for 10 [ -e $state/quarantine/still.json ]
 check 'all that is wanted is started' wait_for 20 eval '[ "$(running)" = 20 ]'
 check 'and no image is removed, it may be its own' [ -e "$state/images/$orphan" ]
 boot true

@@ -21,7 +21,7 @@ polkit.addRule(function (action, subject) {
 });
 RULE
 for i in {1..20}; do albatrossctl -q create --memory=2 "b$i" "$HELLO" -- --sleep=600; done
-check 'the rule of the test allows alice' wait_for 5 as alice albatrossctl -q stop b1
+check 'the rule of the test allows alice' wait_for 10 as alice albatrossctl -q stop b1
 
 fds_before=$(n_fds)
 median >/dev/null
@@ -55,7 +55,7 @@ check "another user's calls take ${flooded} us then, ${normal} us before: at mos
 
 as alice "$client" stall 100 >"$test_output.stall" &
 sleep 0.5
-check 'of 100 images that never come 2 are waited for' wait_for 2 eval '[ "$(children)" = 6 ]'
+check 'of 100 images that never come 2 are waited for' wait_for 10 eval '[ "$(children)" = 6 ]'
 stalled=$(calmest)
 check "another user's calls take ${stalled} us meanwhile, ${normal} us before: at most twice" \
     [ "$stalled" -le $((2 * normal)) ]
@@ -66,7 +66,7 @@ check 'of the others 64 wait and 34 are refused' \
     grep -qxE 'answered 0 refused 3[4-6] failed 0 of 100' "$test_output.stall"
 check 'when the client is gone nothing is left of them' wait_for 15 \
     eval '[ "$(albatrossctl list --no-legend | grep -c stall)" = 0 ] && [ "$(children)" = 0 ]'
-check 'no half of an image either' wait_for 3 eval '[ "$(find /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
+check 'no half of an image either' wait_for 10 eval '[ "$(find /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
 
 # Behind images that never come all that is asked waits, as it was sent.
 heavy_calls() {
@@ -110,12 +110,12 @@ wait $deaf
 for i in {1..20}; do
     as alice albatrossctl console -f b1 >/dev/null 2>>"$test_output.readers" &
 done
-check 'of 20 consoles of a user 16 are served' wait_for 5 eval '[ "$(pgrep -c albatross-conso)" = 16 ]'
+check 'of 20 consoles of a user 16 are served' wait_for 10 eval '[ "$(pgrep -c albatross-conso)" = 16 ]'
 prints 'the others are refused' 'being read by this user already' cat "$test_output.readers"
 check 'which root is not' timeout 5 albatrossctl console b1
 pkill -u alice -x albatrossctl
-check 'readers end with their clients' wait_for 5 eval '[ "$(pgrep -c albatross-conso)" = 0 ]'
-check 'and what the daemon had open for them is closed' wait_for 5 eval "[ \$(n_fds) -le $fds_before ]"
+check 'readers end with their clients' wait_for 10 eval '[ "$(pgrep -c albatross-conso)" = 0 ]'
+check 'and what the daemon had open for them is closed' wait_for 10 eval "[ \$(n_fds) -le $fds_before ]"
 rm -f $rule "$test_output".*
 xargs albatrossctl -q destroy < <(albatrossctl list -q)
-check "the daemon has as many descriptors as before, $fds_before" wait_for 5 eval "[ \$(n_fds) -le $fds_before ]"
+check "the daemon has as many descriptors as before, $fds_before" wait_for 10 eval "[ \$(n_fds) -le $fds_before ]"

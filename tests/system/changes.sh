@@ -32,7 +32,7 @@ relay() {
 verdicts() { printf %s "$1" >/run/albatross/verdicts; }
 hold() { touch /run/albatross/hold; }
 held() { wait_for 10 [ -e /run/albatross/held ]; }
-let_go() { rm /run/albatross/hold && wait_for 5 [ ! -e /run/albatross/held ]; }
+let_go() { rm /run/albatross/hold && wait_for 10 [ ! -e /run/albatross/held ]; }
 # In the background, with its words in $test_output.NAME.
 begin() { # NAME VERB...
     local name=$1
@@ -57,7 +57,7 @@ verdicts f
 refuse 'an update that fails' 'The record of v could not be written: Input/output' ctl update v "$other" -- --sleep=600 two
 equal '  leaves all as it is on disk' 'running --sleep=600 one before' "$(on_disk)"
 equal '  and what runs' "$pid" "$(field v MainPID)"
-check '  its image goes' wait_for 5 not image "$(digest "$other")"
+check '  its image goes' wait_for 10 not image "$(digest "$other")"
 verdicts f
 refuse 'a set that fails' 'The record of v could not be written: Input/output' ctl set v --now -- --sleep=600 two
 equal '  leaves all as it is, too' 'running --sleep=600 one before' "$(on_disk)"
@@ -87,7 +87,7 @@ check 'a writer that fails twice, again' relay
 verdicts fr
 refuse 'an update whose way back fails, too' 'could not be written' ctl update v "$other" -- --sleep=600 two
 check '  when a record is written' ctl set v --startup=7
-check '  its image goes' wait_for 5 not image "$(digest "$other")"
+check '  its image goes' wait_for 10 not image "$(digest "$other")"
 equal '  and all is as it was told' 'stopped --sleep=600 one before' "$(on_disk)"
 ctl destroy v
 
@@ -102,7 +102,7 @@ rollback=$!
 check 'while a rollback is written' held
 begin stop stop v
 stop=$!
-check '  a stop' wait_for 5 is v State stopped
+check '  a stop' wait_for 10 is v State stopped
 let_go
 check '  is answered' wait $stop
 check '  and so is the rollback' wait $rollback
@@ -115,7 +115,7 @@ rollback=$!
 check 'while another one is written' held
 begin stop stop v
 stop=$!
-check '  a stop' wait_for 5 is v State stopped
+check '  a stop' wait_for 10 is v State stopped
 let_go
 check '  that can not be written down fails' not wait $stop
 check '  and not the rollback' wait $rollback
@@ -131,7 +131,7 @@ set=$!
 check 'while a set is written' held
 begin stop stop v
 stop=$!
-check '  a stop' wait_for 5 is v State stopped
+check '  a stop' wait_for 10 is v State stopped
 let_go
 check '  is answered, its write was another one' wait $stop
 check '  the set has failed' not wait $set
@@ -189,7 +189,7 @@ check 'an update is on disk' begun update v "$other" --wait-running=30 -- --slee
 equal '  what runs is what was' "$pid" "$(field v MainPID)"
 die
 check '  the next daemon restarts it' wait_for 10 eval '[ "$(field v Arguments)" = "--sleep=4 --exit=9" ] && not alive $pid && is v State running'
-check '  and watches it' wait_for 5 grep -q '"WatchedUntil":[1-9]' /run/albatross/runs/v
+check '  and watches it' wait_for 10 grep -q '"WatchedUntil":[1-9]' /run/albatross/runs/v
 check '  so that it goes back' wait_for 20 eval '[ "$(field v Arguments)" = "--sleep=600 one" ] && is v State running'
 pid=$(field v MainPID)
 
@@ -207,7 +207,7 @@ pid=$(field v MainPID)
 check 'one whose write is under way' begun set v --now --memory=5
 kill -STOP "$(main_pid albatrossd)"
 kill -KILL "$pid"
-check '  and that ends meanwhile' wait_for 5 not alive "$pid"
+check '  and that ends meanwhile' wait_for 10 not alive "$pid"
 die
 check '  is started by the next daemon' wait_for 10 is v State running
 prints '  so that it has that memory' '--mem=5' eval 'tr "\0" " " <"/proc/$(field v MainPID)/cmdline"'
@@ -258,7 +258,7 @@ check '  has what it had' ctl start p:more
 ctl stop p:v p:more
 ctl set p:v --memory=40 -- --sleep=0
 ctl start p:v
-check 'one has ended' wait_for 5 is p:v State stopped
+check 'one has ended' wait_for 10 is p:v State stopped
 verdicts f
 hold
 begin stop stop p:v

@@ -72,7 +72,7 @@ for jump in -3600 +7200; do
     equal "$jump: ... which stays up" running "$(field new State)"
     check "$jump: another one begins" albatrossctl -q create --memory=2 late "$HELLO" -- --sleep=600
     check "$jump: what it says can be read since a minute ago" \
-        wait_for 5 eval 'albatrossctl console --since=-1min late | grep -q .'
+        wait_for 10 eval 'albatrossctl console --since=-1min late | grep -q .'
     check "$jump: statistics are there" no_negative albatrossctl stats alone
     check "$jump: all go" albatrossctl -q destroy loops stuck new late
 done

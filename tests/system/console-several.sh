@@ -3,7 +3,7 @@
 #
 # Several consoles at once, what the journal has left out, and those that are stopped.
 # rig: own
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
 
@@ -32,7 +32,7 @@ timeout 5 albatrossctl console -f -n 0 a b >"$test_output.follow" &
 follow=$!
 sleep 0.7
 albatrossctl -q restart b a
-wait_for 3 grep -q 'a: first' "$test_output.follow"
+wait_for 10 grep -q 'a: first' "$test_output.follow"
 kill $follow
 equal 'what is followed comes as it is printed' 'a: first|b: second|' "$(grep -E 'first|second' "$test_output.follow" | sort -k4 | words)"
 albatrossctl -q stop a b

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # What a unikernel prints is in the journal under its scope, whole, and albatrossctl reads it back.
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 
 albatrossctl -q create --memory=2 talk "$HELLO" -- --sleep=600 two-words $'\e[31mred' last-line

@@ -45,7 +45,7 @@ running() { ctl create --memory=2 v "$HELLO" -- --sleep=600; }
 stopped() { ctl create --no-start --memory=2 v "$HELLO" -- --sleep=600; }
 ended() {
     ctl create --memory=2 v "$HELLO"
-    wait_for 5 eval '[[ $(seen) != *" running,"* ]]'
+    wait_for 10 eval '[[ $(seen) != *" running,"* ]]'
 }
 stopped_again() { running && ctl stop v; }
 with_block() { ctl block create b 2 "$HELLO"; }

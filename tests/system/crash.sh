@@ -152,7 +152,7 @@ try_all() { # VICTIM OPERATION
     [ "$what $status" = 'passed 0' ] || { say_failure "$out: is done" "$what $status"; return; }
     ctl list
     # What is under way then is not what has to be there.
-    wait_for 5 invariants_hold
+    wait_for 10 invariants_hold
     at_last=$(seen)
     # On a machine that is too slow for all of them, some of the rest.
     [ "$SECONDS" -lt 800 ] || [ "$every" -gt 4 ] || every=5

@@ -28,7 +28,7 @@ pkill -f "$client" || :
 wait
 check 'a change is signalled afterwards as before' eval '
     timeout 5 busctl monitor --match "type=signal,sender=org.albatross" >"$test_output.signals" &
-    sleep 0.3; albatrossctl -q stop b1; albatrossctl -q start b1; wait_for 3 grep -q UnikernelExited "$test_output.signals"'
+    sleep 0.3; albatrossctl -q stop b1; albatrossctl -q start b1; wait_for 10 grep -q UnikernelExited "$test_output.signals"'
 
 systemctl start polkit
 polkitd=$(main_pid polkit)

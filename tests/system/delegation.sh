@@ -4,7 +4,7 @@
 # Who may do what below a path that is delegated: each right is tried by who has it and by who has
 # not, and by those whose names or numbers only look like an owner's.
 # rig: own
-# timeout: 180
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 manager=(busctl call org.albatross /org/albatross org.albatross.Manager)
@@ -35,9 +35,9 @@ prints 'alice inspects' hers ctl alice show alice:web
 check 'alice reads the console' ctl alice console alice:web
 ctl alice console -f alice:web >"$test_output.console" 2>&1 &
 reader=$!
-check 'alice follows it' wait_for 5 grep -q sleep=600 "$test_output.console"
+check 'alice follows it' wait_for 10 grep -q sleep=600 "$test_output.console"
 limits alice --owner=bob
-check 'until it is taken from her' wait_for 5 not kill -0 $reader
+check 'until it is taken from her' wait_for 10 not kill -0 $reader
 limits alice --owner=alice
 rm -f "$test_output.console"
 
@@ -49,9 +49,9 @@ ctl alice block write alice:disk - <"$test_output.fifo" >"$test_output.write" 2>
 writer=$!
 exec 9>"$test_output.fifo"
 printf y >&9
-check 'alice is writing it' wait_for 5 eval 'albatrossctl block list -q --json=short alice: | grep -q writing'
+check 'alice is writing it' wait_for 10 eval 'albatrossctl block list -q --json=short alice: | grep -q writing'
 limits alice --owner=bob
-check 'it is taken from her' wait_for 5 not kill -0 $writer
+check 'it is taken from her' wait_for 10 not kill -0 $writer
 check '... as she is told' grep -q 'Who owns what is above alice:disk has changed' "$test_output.write"
 exec 9>&-
 equal 'what she wrote is not there' x "$(albatrossctl block read alice:disk - | head -c 1)"
@@ -59,9 +59,9 @@ limits alice --owner=alice
 check 'alice makes a larger one' ctl alice -q block create alice:large 64M
 as alice albatrossctl block read alice:large - 2>"$test_output.write" | { sleep 3; wc -c; } >"$test_output.fifo.read" &
 reader=$!
-check 'alice is reading it' wait_for 5 eval 'albatrossctl block list -q --json=short alice: | grep -q reading'
+check 'alice is reading it' wait_for 10 eval 'albatrossctl block list -q --json=short alice: | grep -q reading'
 limits alice --owner=bob
-check 'that is taken from her, too' wait_for 2 eval '! albatrossctl block list -q --json=short alice: | grep -q reading'
+check 'that is taken from her, too' wait_for 10 eval '! albatrossctl block list -q --json=short alice: | grep -q reading'
 wait $reader
 check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 60000000 ]
 limits alice --owner=alice
@@ -75,13 +75,13 @@ bring() { # VERB ARG...: begins to bring an image, and does not end
     writer=$!
     exec 9>"$test_output.fifo"
     head -c 4096 "$HELLO" >&9
-    check "alice is bringing an image to $1" wait_for 5 taken
+    check "alice is bringing an image to $1" wait_for 10 taken
 }
 is_cut() { # NAME
-    check 'it is taken from her' wait_for 5 not kill -0 $writer
+    check 'it is taken from her' wait_for 10 not kill -0 $writer
     check '... as she is told' grep -q "Who owns what is above $1 has changed" "$test_output.write"
     exec 9>&-
-    check 'nothing of it stays' wait_for 5 eval '[ -z "$(ls /var/lib/albatross/v1/tmp)" ]'
+    check 'nothing of it stays' wait_for 10 eval '[ -z "$(ls /var/lib/albatross/v1/tmp)" ]'
 }
 images=$(ls /var/lib/albatross/v1/images)
 bring create --memory=2 alice:half
@@ -107,9 +107,9 @@ check 'alice destroys it' ctl alice -q destroy alice:half
 check 'alice has one with a large image' ctl alice -q create --memory=16 alice:bulky "$RIG_BUILD/tests/guests/bulky.spt"
 (ctl alice get-image alice:bulky - 2>"$test_output.write" || :) | { sleep 3; wc -c; } >"$test_output.fifo.read" &
 reader=$!
-check 'alice is taking it out' wait_for 2 pgrep -x albatross-store
+check 'alice is taking it out' wait_for 10 pgrep -x albatross-store
 limits alice --owner=bob
-check 'that is taken from her, too' wait_for 2 not pgrep -x albatross-store
+check 'that is taken from her, too' wait_for 10 not pgrep -x albatross-store
 wait $reader
 check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 5000000 ]
 check '... as she is told' grep -q 'breaks off' "$test_output.write"
@@ -122,9 +122,9 @@ check 'more than pipes hold' wait_for 20 eval '[ "$(albatrossctl console alice:c
 check 'alice stops it' ctl alice -q stop alice:chatty
 ctl alice console alice:chatty 2>"$test_output.write" | { sleep 3; wc -l; } >"$test_output.fifo.read" &
 reader=$!
-check 'alice is reading' wait_for 2 pgrep -x albatross-conso
+check 'alice is reading' wait_for 10 pgrep -x albatross-conso
 limits alice --owner=bob
-check 'that ends, too' wait_for 2 not pgrep -x albatross-conso
+check 'that ends, too' wait_for 10 not pgrep -x albatross-conso
 wait $reader
 check 'before she has got all of it' [ "$(cat "$test_output.fifo.read")" -lt 5000 ]
 limits alice --owner=alice
@@ -297,7 +297,7 @@ refuse 'a network that is not locked is not an owner'\''s to have' "$no" ctl ali
 refuse '... nor the right of a path above it, which is told' 'only an administrator may give' \
     ctl alice create --net=service:br0,nolock alice:new "$HELLO"
 logged() { # TEXT
-    wait_for 5 sh -c 'journalctl -q -t rule -o cat --since=-1min | grep -qxF -e "$1"' sh "$1"
+    wait_for 10 sh -c 'journalctl -q -t rule -o cat --since=-1min | grep -qxF -e "$1"' sh "$1"
 }
 check 'rules are told the verb' logged 'verb=create-unlocked name=alice:new path=alice owners=alice others=.'
 ctl bob stop alice:web >/dev/null 2>&1
@@ -309,7 +309,7 @@ check 'a list counts the path itself' logged 'verb=list-policies name=alice path
 
 ip link add br0 type bridge && ip link set br0 up
 # The daemon hears of it a moment later.
-wait_for 5 limits alice --bridges=br0
+wait_for 10 limits alice --bridges=br0
 echo=$RIG_BUILD/tests/guests/echo.spt
 check 'an administrator gives her one that is not locked' \
     albatrossctl -q create --memory=2 --net=service:br0,nolock alice:net "$echo" -- --ip=10.77.0.2

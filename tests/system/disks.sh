@@ -3,7 +3,7 @@
 #
 # Unikernels with block devices, which are theirs from one life to the next.
 # rig: own
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/invariants.sh"
 
@@ -54,19 +54,19 @@ pid=$(albatrossctl show one -P MainPID)
 equal 'it has the disk open, and no path to it' '' \
     "$(tr '\0' '\n' <"/proc/$pid/cmdline" | grep /)"
 systemctl kill --kill-who=main -s KILL albatrossd
-check 'the daemon is killed: another one is there' wait_for 5 albatrossctl status one
+check 'the daemon is killed: another one is there' wait_for 10 albatrossctl status one
 equal 'and knows what is in use' in-use "$(state_of storage)"
 refuse 'and by whom' 'in use by the unikernel one' block write storage "$HELLO"
 systemctl kill --kill-who=main -s KILL albatross-launcher
-check 'the launcher is killed: stop' wait_for 5 albatrossctl stop one
+check 'the launcher is killed: stop' wait_for 10 albatrossctl stop one
 equal 'it is idle' idle "$(state_of storage)"
 check 'and can be written' block write storage "$HELLO"
-check 'start' wait_for 5 albatrossctl start one
+check 'start' wait_for 10 albatrossctl start one
 equal 'has it in use again' in-use "$(state_of storage)"
 kill -KILL "$(albatrossctl show one -P MainPID)"
-check 'its tender is killed: it is idle' wait_for 5 eval '[ "$(state_of storage)" = idle ]'
+check 'its tender is killed: it is idle' wait_for 10 eval '[ "$(state_of storage)" = idle ]'
 check 'destroy' albatrossctl destroy one
-wait_for 5 systemctl is-active -q albatross-launcher
+wait_for 10 systemctl is-active -q albatross-launcher
 
 # --- starts that come to nothing
 
@@ -82,7 +82,7 @@ block write storage - <"$test_output.fifo" &
 writer=$!
 exec 4>"$test_output.fifo"
 echo x >&4
-check 'while it is written' wait_for 5 eval '[ "$(state_of storage)" = writing ]'
+check 'while it is written' wait_for 10 eval '[ "$(state_of storage)" = writing ]'
 refuse 'its unikernel does not start' 'is being written' albatrossctl start one
 exec 4>&-
 wait $writer
@@ -101,7 +101,7 @@ check '  its file, too' [ ! -e /var/lib/albatross/v1/blocks/storage ]
 check 'one that is stopped' albatrossctl -q create --no-start --memory=2 --block=storage:other one "$disk"
 block write other - < <(sleep 1; echo x) &
 writer=$!
-check 'while its disk is written' wait_for 5 eval '[ "$(state_of other)" = writing ]'
+check 'while its disk is written' wait_for 10 eval '[ "$(state_of other)" = writing ]'
 refuse 'it is not destroyed with it' 'is being written' albatrossctl destroy --blocks one
 equal 'nor at all' stopped "$(albatrossctl show one -P State)"
 wait $writer

@@ -97,7 +97,7 @@ check 'one that does not turn is' wait_for 10 eval '[ "$(main_pid albatrossd)" !
 rm -r /run/systemd/system/albatrossd.service.d
 systemctl daemon-reload
 systemctl restart albatrossd
-check 'and another one serves' wait_for 5 timeout 5 albatrossctl list
+check 'and another one serves' wait_for 10 timeout 5 albatrossctl list
 invariants_note
 
 # --- the launcher

@@ -20,7 +20,7 @@ nothing_left() { # NAME
 
 systemctl mask --runtime -q albatross-locked.slice
 refuse 'systemd refuses the slice: the error says so' 'systemd did not start the scope' create locked:web
-check '  and nothing is left' wait_for 3 nothing_left locked:web
+check '  and nothing is left' wait_for 10 nothing_left locked:web
 systemctl unmask --runtime -q albatross-locked.slice
 
 # The job is taken, and fails with what its slice needs.
@@ -57,7 +57,7 @@ check '  in time' [ $((${EPOCHREALTIME/./} - before)) -lt 2500000 ]
 check '  others are served' timeout 1 albatrossctl list
 check '  the one that ran runs' albatrossctl status late
 wait
-check '  and nothing is left, now that it answers' wait_for 3 nothing_left_but_locks never
+check '  and nothing is left, now that it answers' wait_for 10 nothing_left_but_locks never
 sleep 0.5
 check '  nor is anything made later' nothing_left_but_locks never
 slow_systemd
@@ -74,7 +74,7 @@ systemctl restart albatrossd
 
 # Not ours: left alone, whatever comes.
 systemd-run -q --scope --unit=albatross-theirs.scope sleep 300 &
-check 'a scope of our name is made by somebody else' wait_for 3 systemctl is-active -q albatross-theirs.scope
+check 'a scope of our name is made by somebody else' wait_for 10 systemctl is-active -q albatross-theirs.scope
 refuse '  create is refused' 'there is a unit albatross-theirs.scope that is not ours' create theirs
 refuse '  and says where to look' 'systemctl status albatross-theirs.scope' create theirs
 sleep 0.5
@@ -89,39 +89,39 @@ systemctl stop albatross-theirs.scope
 check 'when it is gone the start succeeds' albatrossctl start theirs
 check '  and the unikernel can be destroyed' albatrossctl destroy theirs
 systemd-run -q --scope --unit=albatross-theirs.scope --description='Unikernel theirs' sleep 300 &
-wait_for 3 systemctl is-active -q albatross-theirs.scope
+wait_for 10 systemctl is-active -q albatross-theirs.scope
 check 'a leftover of our own is cleared away' create theirs
 check '  and goes' albatrossctl destroy theirs
 
 slow_systemd
 create gate >"$test_output.gate" 2>&1 &
 client=$!
-check 'the child waits at its gate meanwhile' wait_for 2 pgrep -x albatross-gate
+check 'the child waits at its gate meanwhile' wait_for 10 pgrep -x albatross-gate
 check '  others are served' timeout 1 albatrossctl list
 pkill -KILL -x albatross-gate
 wait $client
 equal 'it is killed there: create fails' 1 $?
 check '  and says so' grep -qE 'ended at its gate|Process with ID' "$test_output.gate"
 wait
-check '  and nothing is left' wait_for 5 eval '! systemctl is-active -q albatross-gate.scope && [ ! -e /var/lib/albatross/v1/unikernels/gate.json ]'
+check '  and nothing is left' wait_for 10 eval '! systemctl is-active -q albatross-gate.scope && [ ! -e /var/lib/albatross/v1/unikernels/gate.json ]'
 check '  later it can be created' create gate
 
 slow_systemd
 create lost >"$test_output.lost" 2>&1 &
 client=$!
-wait_for 2 pgrep -x albatross-gate >/dev/null
+wait_for 10 pgrep -x albatross-gate >/dev/null
 systemctl kill -s KILL albatross-launcher.service
 wait $client
 equal 'the launcher goes in the middle of a create: that fails' 1 $?
 check '  and says so' grep -qE 'launcher|ended at its gate|the scope of lost' "$test_output.lost"
 wait
 check '  those that ran run' albatrossctl status late
-check '  later it can be created' wait_for 5 create lost
+check '  later it can be created' wait_for 10 create lost
 
 slow_systemd
 create quick >"$test_output.quick" 2>&1 &
 client=$!
-wait_for 2 pgrep -x albatross-gate >/dev/null
+wait_for 10 pgrep -x albatross-gate >/dev/null
 pid=$(main_pid albatrossd)
 pkill -KILL -P "$pid" albatross-write
 wait $client
@@ -133,7 +133,7 @@ albatrossctl -q destroy late gate lost written
 albatrossctl -q destroy quick 2>/dev/null
 # Lock files of uids stay when their launcher is killed: nobody holds them, and the next one who
 # takes the uid takes the file.
-check 'nothing is left of any' wait_for 5 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]' ||
+check 'nothing is left of any' wait_for 10 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]' ||
     find /var/lib/albatross/v1 /run/albatross/runs -type f >&3
 equal 'the daemon has never restarted' 0 "$(systemctl show -P NRestarts albatrossd)"
 
@@ -145,7 +145,7 @@ printf '[Albatross]\nDiskReserve=0\n' >/run/albatrossd.conf.d/50-test.conf
 systemctl start albatrossd.socket albatrossd
 { cat "$HELLO"; head -c 4000000 /dev/urandom; } >"$test_output.large"
 refuse 'an image for which there is no space' 'o space' albatrossctl create --memory=2 full "$test_output.large"
-check '  leaves nothing' wait_for 3 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]'
+check '  leaves nothing' wait_for 10 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]'
 check '  and a small one fits' create small
 head -c 4000000 /dev/urandom >/var/lib/albatross/v1/tmp/filler 2>/dev/null
 refuse 'another one does not, without a byte left' 'o space' create more
@@ -153,7 +153,7 @@ check '  what runs can be stopped, or says why not' eval \
     'albatrossctl stop small || albatrossctl stop small 2>&1 | grep -q "o space"'
 rm -f /var/lib/albatross/v1/tmp/filler
 check '  with some space again it can be destroyed' albatrossctl destroy small
-check '  and nothing is left' wait_for 3 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]'
+check '  and nothing is left' wait_for 10 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)" ]'
 equal '  the daemon has not restarted' 0 "$(systemctl show -P NRestarts albatrossd)"
 systemctl stop albatrossd.socket albatrossd
 umount /var/lib/albatross/v1

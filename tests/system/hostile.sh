@@ -107,7 +107,7 @@ slow() { # KIND TEXT SECONDS
 slow silent 'No progress for 2 s' 2
 prints '  and what allows more' 'TransferIdleSec=' cat "$folder/silent.out"
 slow trickle 'did not arrive within 4 s' 4
-check 'nothing is left of these' wait_for 5 not pgrep albatross-infla
+check 'nothing is left of these' wait_for 10 not pgrep albatross-infla
 check 'neither file nor uid' wait_for 10 eval '[ -z "$(find /var/lib/albatross/v1 /run/albatross/runs -type f)$(lent_uids)" ]'
 rm -r /run/albatrossd.conf.d
 systemctl restart albatrossd
@@ -115,7 +115,7 @@ albatrossctl -q create --no-start first "$HELLO" && albatrossctl -q destroy firs
 
 check 'after all this the daemon has not restarted' [ "$(systemctl show -P NRestarts albatrossd)" = 0 ]
 equal 'nor the launcher' "$launcher_restarts" "$(systemctl show -P NRestarts albatross-launcher)"
-check 'nothing is left behind' wait_for 5 eval '[ "$(leavings)" = "$before" ]' || { echo "$before"; leavings; } >&3
+check 'nothing is left behind' wait_for 10 eval '[ "$(leavings)" = "$before" ]' || { echo "$before"; leavings; } >&3
 check 'and a good image runs' albatrossctl create --memory=2 good "$HELLO" -- --sleep=600
 albatrossctl -q destroy good
 rm -r "$folder"

@@ -47,9 +47,9 @@ refuse 'errors have names' 'There is no unikernel "none"' "${manager[@]}" GetUni
 timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
 sleep 0.5
 albatrossctl -q create --memory=2 signals "$HELLO" -- --exit=3
-wait_for 5 grep -q UnikernelExited "$test_output.signals"
+wait_for 10 grep -q UnikernelExited "$test_output.signals"
 albatrossctl -q destroy signals
-wait_for 5 grep -q UnikernelRemoved "$test_output.signals"
+wait_for 10 grep -q UnikernelRemoved "$test_output.signals"
 kill %1
 for signal in UnikernelAdded UnikernelRemoved InterfacesAdded InterfacesRemoved; do
     prints "the signal $signal is sent" "\"member\":\"$signal\"" cat "$test_output.signals"

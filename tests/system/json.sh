@@ -59,7 +59,7 @@ albatrossctl -q create --memory=2 j:stays "$HELLO" -- --sleep=600
 albatrossctl -q create --memory=2 j:bad "$HELLO" -- --exit=1
 albatrossctl -q create --memory=2 --restart=3,7 j:again "$HELLO" -- --exit=7
 albatrossctl -q create --memory=2 --no-start j:off "$HELLO"
-wait_for 5 eval '[ "$(albatrossctl show j:again -P Restarts)" -ge 2 ]'
+wait_for 10 eval '[ "$(albatrossctl show j:again -P Restarts)" -ge 2 ]'
 
 valid 'list' list json list
 valid 'list of nothing' list json list nothing
@@ -91,7 +91,7 @@ albatrossctl -q set j:stays --memory=4 --now
 albatrossctl -q destroy j:net j:disk j:stays j:bad j:again j:off
 albatrossctl -q block remove j:data
 albatrossctl -q policy remove j
-wait_for 5 grep -q policy-removed "$test_output.events"
+wait_for 10 grep -q policy-removed "$test_output.events"
 kill $monitor
 wait $monitor
 valid 'monitor' monitor cat "$test_output.events"

@@ -18,7 +18,7 @@ invariants_note
 # --- a start while the stop before it is still being written down
 
 albatrossctl create --memory=2 k "$HELLO" >/dev/null
-check 'a guest has ended' wait_for 5 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
+check 'a guest has ended' wait_for 10 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
 pkill -STOP -x albatross-write
 in_time albatrossctl stop k >"$folder/stop" 2>&1 &
 stop=$!
@@ -33,7 +33,7 @@ check 'all is as it should be' invariants
 
 check 'it has ended' albatrossctl stop k
 albatrossctl -q start k
-check 'and again' wait_for 5 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
+check 'and again' wait_for 10 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
 pkill -STOP -x albatross-write
 in_time albatrossctl stop k >"$folder/stop" 2>&1 &
 stop=$!
@@ -55,7 +55,7 @@ check 'all is as it should be' invariants
 albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
 in_time albatrossctl update back "$HELLO" --wait-running=10 -- --sleep=1 --exit=9 >"$folder/update" 2>&1 &
 update=$!
-check 'the new version runs' wait_for 5 eval '[ "$(albatrossctl show back -P Arguments)" = "--sleep=1 --exit=9" ]'
+check 'the new version runs' wait_for 10 eval '[ "$(albatrossctl show back -P Arguments)" = "--sleep=1 --exit=9" ]'
 pkill -STOP -x albatross-write
 sleep 1.5
 in_time albatrossctl destroy back >"$folder/destroy" 2>&1 &
@@ -124,7 +124,7 @@ create_slowly() {
     create=$!
     exec 4>"$folder/image"
     rm "$folder/image"
-    wait_for 5 systemctl is-active -q albatross-slow.scope
+    wait_for 10 systemctl is-active -q albatross-slow.scope
     sleep 0.2
 }
 create_ended() {
@@ -162,7 +162,7 @@ kill_launcher
 refuse 'the launcher is killed: who creates is told' 'albatross-launcher went away' create_ended
 check 'its name is free' albatrossctl create --no-start slow "$HELLO"
 check 'it can be destroyed' albatrossctl destroy slow
-check 'a new launcher is there' wait_for 5 systemctl is-active -q albatross-launcher
+check 'a new launcher is there' wait_for 10 systemctl is-active -q albatross-launcher
 sleep 0.3
 invariants_note
 check 'all is as it should be' invariants
@@ -171,7 +171,7 @@ for _ in {1..8}; do
     kill_launcher
     sleep 0.3
 done
-check 'killed again and again, it comes back' wait_for 5 albatrossctl create --memory=2 again "$HELLO"
+check 'killed again and again, it comes back' wait_for 10 albatrossctl create --memory=2 again "$HELLO"
 check 'and is used' albatrossctl destroy again
 
 # --- the daemon
@@ -180,7 +180,7 @@ for _ in {1..8}; do
     systemctl kill --kill-who=main -s KILL albatrossd.service
     sleep 0.3
 done
-check 'the daemon, too' wait_for 5 albatrossctl list
+check 'the daemon, too' wait_for 10 albatrossctl list
 invariants_note
 
 systemctl stop albatrossd.socket albatrossd.service
@@ -205,7 +205,7 @@ check 'all is as it should be' invariants
 check 'one runs' albatrossctl create --memory=2 one "$HELLO" -- --sleep=600
 timeout 10 /usr/libexec/albatross/albatrossd
 equal 'a second daemon ends at once' 1 $?
-check 'and says why' wait_for 5 eval "journalctl --no-pager --since=-20s -t albatrossd | grep -q 'Another albatrossd'"
+check 'and says why' wait_for 10 eval "journalctl --no-pager --since=-20s -t albatrossd | grep -q 'Another albatrossd'"
 check 'the first did not notice' invariants
 check 'it can be destroyed' albatrossctl destroy one
 
@@ -225,7 +225,7 @@ invariants_note
 check 'one runs' albatrossctl create --memory=2 read "$HELLO" -- --sleep=600
 before=$(count_fds albatrossd)
 for _ in {1..10}; do timeout 0.2 albatrossctl console -f read >/dev/null 2>&1; done
-check 'readers that have left cost no descriptors' wait_for 5 eval "[ \$(count_fds albatrossd) -le $before ]"
+check 'readers that have left cost no descriptors' wait_for 10 eval "[ \$(count_fds albatrossd) -le $before ]"
 check 'it can be destroyed' albatrossctl destroy read
 check 'all is as it should be' invariants
 rm -r "$folder"

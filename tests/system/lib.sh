@@ -20,7 +20,7 @@
 #
 #   # rig: own            a boot of its own, for one that stops or breaks what all use
 #   # rig: vm             in the virtual machine, with every cgroup controller
-#   # timeout: SECONDS    how long it may take; 60 without this line
+#   # timeout: SECONDS    how long it may take; 120 without this line
 #
 # A test takes away what it has made; the runner looks, and says whose leavings it found.
 set -u

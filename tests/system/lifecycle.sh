@@ -30,7 +30,7 @@ check 'start of something running is a success' albatrossctl start life
 check 'stop ends it' albatrossctl stop life
 equal 'it is stopped then' stopped "$(albatrossctl show life -P State)"
 equal 'which was asked for' stopped "$(albatrossctl show life -P ExitResult)"
-check 'its scope is gone' wait_for 2 not systemctl is-active -q albatross-life.scope
+check 'its scope is gone' wait_for 10 not systemctl is-active -q albatross-life.scope
 check 'its uid is free again' wait_for 10 [ ! -e "/run/systemd/dynamic-uid/$uid" ]
 albatrossctl status life >/dev/null
 equal 'status of something stopped ends with 3' 3 $?
@@ -68,7 +68,7 @@ equal 'its status is kept' 42 "$(albatrossctl show ends -P ExitStatus)"
 check 'it can be destroyed' albatrossctl destroy ends
 
 albatrossctl create well "$HELLO" >/dev/null
-check 'an exit with 0 is no failure' wait_for 5 eval '[ "$(albatrossctl show well -P State)" = stopped ]'
+check 'an exit with 0 is no failure' wait_for 10 eval '[ "$(albatrossctl show well -P State)" = stopped ]'
 check 'it can be destroyed, too' albatrossctl destroy well
 
 check 'a gzipped image is taken' sh -c "gzip -c $HELLO | albatrossctl create --no-start packed -"
@@ -78,7 +78,7 @@ equal 'one file' 1 "$(find /var/lib/albatross/v1/images -type f | wc -l)"
 check 'the first goes' albatrossctl destroy packed
 equal 'the file stays for the second' 1 "$(find /var/lib/albatross/v1/images -type f | wc -l)"
 check 'the second goes' albatrossctl destroy again
-check 'and with it the file' wait_for 2 eval '[ "$(find /var/lib/albatross/v1/images -type f | wc -l)" = 0 ]'
+check 'and with it the file' wait_for 10 eval '[ "$(find /var/lib/albatross/v1/images -type f | wc -l)" = 0 ]'
 
 # An image whose last user goes while it is taken in for another one.
 albatrossctl -q create --no-start first "$HELLO"
@@ -87,9 +87,9 @@ timeout 20 albatrossctl -q create --memory=2 second - -- --sleep=600 <"$test_out
 second=$!
 exec 5>"$test_output.image"
 head -c 5000 "$HELLO" >&5
-check 'while its image is on its way for another one' wait_for 5 pgrep -x albatross-store
+check 'while its image is on its way for another one' wait_for 10 pgrep -x albatross-store
 check 'one is destroyed' albatrossctl destroy first
-check 'and its image removed' wait_for 2 eval '[ "$(find /var/lib/albatross/v1/images -type f | wc -l)" = 0 ]'
+check 'and its image removed' wait_for 10 eval '[ "$(find /var/lib/albatross/v1/images -type f | wc -l)" = 0 ]'
 tail -c +5001 "$HELLO" >&5
 exec 5>&-
 rm "$test_output.image"

@@ -18,7 +18,7 @@ pid=$(look_up)
 kill -STOP "$pid"
 policy b --owner=alice >"$test_output.named" 2>&1 &
 named=$!
-check 'his is the first question' wait_for 5 eval 'journalctl --no-pager -t albatrossd | grep -q "set b, is asked for"'
+check 'his is the first question' wait_for 10 eval 'journalctl --no-pager -t albatrossd | grep -q "set b, is asked for"'
 policy c --owner=@alice >"$test_output.second" 2>&1 &
 second=$!
 sleep 0.3

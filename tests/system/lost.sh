@@ -46,7 +46,7 @@ ip link add br0 type bridge && ip addr add 10.77.0.1/24 dev br0 && ip link set b
 check 'a block device' albatrossctl -q block create storage 1
 check 'one with a disk runs' albatrossctl -q create --memory=2 --restart db "$disk" -- --stay
 check 'and one with a network' albatrossctl -q create --memory=2 --net=service:br0 web "$echo" -- --ip=10.77.0.2
-check 'which answers' wait_for 5 answers
+check 'which answers' wait_for 10 answers
 invariants_note
 db=$(field db MainPID) web=$(field web MainPID)
 
@@ -54,7 +54,7 @@ for how in zeros cut_off newer; do
     check "$how: the daemon starts" lose $how db web
     equal "$how: they are not listed" '' "$(albatrossctl list -q)"
     check "$how: but run on" eval 'sleep 0.5; alive $db && alive $web'
-    check "$how: and have their network" wait_for 5 answers
+    check "$how: and have their network" wait_for 10 answers
     prints "$how: the journal says so, and what to do" \
         'db was running when its record could not be read' said
     refuse "$how: the name is taken" "db runs, but its record can't be read" \
@@ -79,12 +79,12 @@ done
 
 check 'lost again' lose zeros db web
 kill -SEGV "$db"
-check 'one ends meanwhile' wait_for 5 not alive "$db"
-check 'which is in the journal' wait_for 5 eval "said | grep -q \"db, whose record can't be read, has ended\""
+check 'one ends meanwhile' wait_for 10 not alive "$db"
+check 'which is in the journal' wait_for 10 eval "said | grep -q \"db, whose record can't be read, has ended\""
 check 'and its record is back' bring_back db web
 check 'it is started again, by its true status' wait_for 10 is db Restarts 1
 equal 'which is known' 'signal 11' "$(field db ExitResult) $(field db ExitStatus)"
-check 'it runs' wait_for 5 is db State running
+check 'it runs' wait_for 10 is db State running
 db=$(field db MainPID)
 
 check 'lost, and the launcher is killed' lose zeros db web
@@ -104,7 +104,7 @@ equal 'they are known again' "running $db running $web" \
 
 check 'lost for good' lose zeros db
 check 'its scope can be stopped' systemctl stop albatross-db.scope
-check 'which is noticed' wait_for 5 eval "said | tail -n 3 | grep -q 'db, whose.*has ended'"
+check 'which is noticed' wait_for 10 eval "said | tail -n 3 | grep -q 'db, whose.*has ended'"
 check 'then the name is free' albatrossctl -q create --no-start --block=storage db "$disk"
 equal 'for a new one' '0 ' "$(field db Restarts) $(field db ExitResult)"
 check 'which starts' albatrossctl -q start db
@@ -129,7 +129,7 @@ rm -f "$state/quarantine/stays.json"*
 check 'one runs' albatrossctl -q create --memory=2 gone "$HELLO" -- --sleep=600
 pid=$(field gone MainPID)
 check 'its record is removed by hand' lose rm gone
-check 'that one is a stray' wait_for 5 not alive "$pid"
+check 'that one is a stray' wait_for 10 not alive "$pid"
 
 # --- what it uses is its own until it ends, whatever is configured meanwhile
 

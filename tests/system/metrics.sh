@@ -51,7 +51,7 @@ ip link set metrics0 up
 albatrossctl -q create --memory=2 alice:team:web "$HELLO" -- --sleep=600
 albatrossctl -q create --memory=3 bad "$HELLO" -- --exit=3
 albatrossctl -q create --memory=2 --net=service:metrics0 net "$echo" -- --ip=10.77.0.2
-check 'a guest answers' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
+check 'a guest answers' wait_for 10 ping -q -c 1 -W 1 10.77.0.2
 body "$text" >"$work/text"
 body "$openmetrics" >"$work/openmetrics"
 check 'a strict reader of OpenMetrics reads it' eval '"$client" parse openmetrics <"$work/openmetrics" >"$work/openmetrics.samples"'
@@ -125,7 +125,7 @@ for how in silent slow unread; do
     equal '  each was ended' $n "$(cat "$work/held")"
     equal '  and then there is room' '200 text/plain; version=0.0.4; charset=utf-8' "$(head_of '')"
 done
-check 'it has no descriptors left of them' wait_for 5 eval '[ "$(find "/proc/$(main_pid albatross-metrics)/fd" -mindepth 1 | wc -l)" -lt 20 ]'
+check 'it has no descriptors left of them' wait_for 10 eval '[ "$(find "/proc/$(main_pid albatross-metrics)/fd" -mindepth 1 | wc -l)" -lt 20 ]'
 printf 'GET /metrics HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n' "$(head -c 20000 /dev/zero | tr '\0' x)" >"$work/long"
 check 'headers that are too long are refused' /usr/bin/python3 -c '
 import socket, sys
@@ -201,7 +201,7 @@ printf '[Service]\nExecStart=\nExecStart=%s --exit-idle-time=1s\n' "$program" \
     >/run/systemd/system/albatross-metrics.service.d/50-test.conf
 systemctl daemon-reload
 systemctl stop albatross-metrics.service
-check 'it ends when nobody is there' eval '[ "$(head_of "")" != "" ] && wait_for 5 not active albatross-metrics.service'
+check 'it ends when nobody is there' eval '[ "$(head_of "")" != "" ] && wait_for 10 not active albatross-metrics.service'
 equal 'well' success "$(systemctl show -P Result albatross-metrics)"
 equal 'and comes back' '200 text/plain; version=0.0.4; charset=utf-8' "$(head_of '')"
 systemctl stop albatross-metrics.socket albatross-metrics.service

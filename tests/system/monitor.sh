@@ -4,7 +4,7 @@
 # monitor tells what happens, in its order, to everybody; and who listens without reading costs the
 # daemon nothing.
 # rig: own
-# timeout: 180
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 log=$test_output.events
@@ -42,7 +42,7 @@ wait_for 10 grep -q 'bad failed' "$log"
 albatrossctl -q destroy web t:again bad
 albatrossctl -q block remove t:data
 albatrossctl -q policy remove t
-wait_for 5 grep -q 't: policy removed' "$log"
+wait_for 10 grep -q 't: policy removed' "$log"
 
 equal 'an ordinary user hears of a life, in its order' 'web created
 web started
@@ -63,7 +63,7 @@ t:data block device removed
 t: policy removed' "$(words "$log" | grep -E '^t(:data|:) ')"
 check 'each line has its time' not grep -qvE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{3} ' "$log"
 equal 'in the order of time' "$(cut -d' ' -f1,2 "$log")" "$(cut -d' ' -f1,2 "$log" | sort)"
-wait_for 5 grep -q '"policy-removed"' "$log.json"
+wait_for 10 grep -q '"policy-removed"' "$log.json"
 equal 'with --json each is an object' "$(wc -l <"$log.json")" \
     "$(python3 -c 'import json, sys; print(sum("Event" in json.loads(line) for line in sys.stdin))' <"$log.json")"
 prints 'with what it says' '"Event":"ended","Name":"bad","InvocationID":"' cat "$log.json"
@@ -79,18 +79,18 @@ albatrossctl monitor t: >"$log.t" 2>&1 &
 path=$!
 sleep 0.5
 systemctl stop albatrossd.socket albatrossd.service
-wait_for 5 grep -q 'went away' "$log"
+wait_for 10 grep -q 'went away' "$log"
 systemctl kill --signal=KILL albatross-web.scope
 sleep 0.5
 systemctl start albatrossd.socket albatrossd.service
 check 'says that the daemon comes back' wait_for 10 grep -q 'is back' "$log"
-check 'and what happened meanwhile' wait_for 5 grep -q 'web ended: killed by signal 9 (SIGKILL)' "$log"
+check 'and what happened meanwhile' wait_for 10 grep -q 'web ended: killed by signal 9 (SIGKILL)' "$log"
 albatrossctl -q create --memory=2 t:web "$HELLO" -- --sleep=600
-check 'and goes on' wait_for 5 grep -q 't:web started' "$log"
+check 'and goes on' wait_for 10 grep -q 't:web started' "$log"
 equal 'it went once, and came once' 2 "$(grep -c albatrossd "$log")"
-check 'one of a name says the same of that' wait_for 5 grep -q 'web ended: killed' "$log.web"
+check 'one of a name says the same of that' wait_for 10 grep -q 'web ended: killed' "$log.web"
 check '  and nothing of others' not grep -q 't:web' "$log.web"
-check 'one of a path has what is below it' wait_for 5 grep -q 't:web started' "$log.t"
+check 'one of a path has what is below it' wait_for 10 grep -q 't:web started' "$log.t"
 check '  and nothing of others' not grep -qE ' web ' "$log.t"
 albatrossctl -q destroy t:web
 albatrossctl monitor late >"$log.late" 2>"$log.late.errors" &
@@ -110,13 +110,13 @@ albatrossctl -q create --memory=2 off "$HELLO" -- --sleep=600
 albatrossctl -q stop off
 since=$(albatrossctl show runs -P StateChangeTimestamp)
 albatrossctl policy set sync --memory=1501 >/dev/null
-wait_for 5 eval 'tail -n 1 "$log" | grep -q sync'
+wait_for 10 eval 'tail -n 1 "$log" | grep -q sync'
 seen=$(wc -l <"$log")
 systemctl restart albatrossd.service
 check 'the daemon is restarted' wait_for 10 eval '[ "$(grep -c "is back" "$log")" = 2 ]'
 equal 'a run goes on since it was started' "$since" "$(albatrossctl show runs -P StateChangeTimestamp)"
 albatrossctl policy set sync --memory=1500 >/dev/null
-check 'it is listened to' wait_for 5 eval 'tail -n 1 "$log" | grep -q sync'
+check 'it is listened to' wait_for 10 eval 'tail -n 1 "$log" | grep -q sync'
 equal 'what neither ended nor started meanwhile is not told' $'albatrossd went away\nalbatrossd is back' \
     "$(words <(tail -n +$((seen + 1)) "$log"))"
 albatrossctl -q destroy runs fails off
@@ -149,7 +149,7 @@ all=$listener
 listen "$log.carol" setpriv --reuid=carol --regid=carol --clear-groups albatrossctl monitor --json=short
 carol=$listener
 systemctl stop albatrossd.service
-check 'the daemon is stopped' wait_for 5 grep -q '"daemon-gone"' "$log.carol"
+check 'the daemon is stopped' wait_for 10 grep -q '"daemon-gone"' "$log.carol"
 sleep 1
 equal '  and stays so' inactive "$(systemctl is-active albatrossd.service)"
 systemctl restart dbus.service
@@ -161,16 +161,16 @@ echo '<busconfig><policy user="carol"><deny send_interface="org.albatross.Manage
 reload() { busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig; }
 check 'carol may not list' reload
 systemctl start albatrossd.service
-check 'it is back' wait_for 5 grep -q 'is back' "$log"
+check 'it is back' wait_for 10 grep -q 'is back' "$log"
 sleep 1
 check '  for carol it is not yet' not grep -q '"daemon-back"' "$log.carol"
 check '  and what is started meanwhile' albatrossctl -q start web
 rm /etc/dbus-1/system.d/monitor-test.conf
 check 'carol may list' reload
-check '  then it is' wait_for 5 grep -q '"daemon-back"' "$log.carol"
-check '  is told her, as far as she can know' wait_for 5 grep -q '"started","Name":"web"}' "$log.carol"
+check '  then it is' wait_for 10 grep -q '"daemon-back"' "$log.carol"
+check '  is told her, as far as she can know' wait_for 10 grep -q '"started","Name":"web"}' "$log.carol"
 albatrossctl policy set sync --unikernels=1 --memory=19 --cpus=0 >/dev/null
-check '  and she hears again' wait_for 5 eval "sed '1,/daemon-back/d' '$log.carol' | grep -q policy-changed"
+check '  and she hears again' wait_for 10 eval "sed '1,/daemon-back/d' '$log.carol' | grep -q policy-changed"
 equal 'it went once, and came once' 2 "$(grep -c '"daemon-' "$log.carol")"
 kill "$all" "$carol"
 wait "$all" "$carol"
@@ -185,13 +185,13 @@ sleep 1
 albatrossctl policy set sync --unikernels=1 --memory=18 --cpus=0 >/dev/null
 sleep 0.5
 kill $stuck
-check 'where nobody reads it a signal ends it' wait_for 5 not kill -0 $stuck
+check 'where nobody reads it a signal ends it' wait_for 10 not kill -0 $stuck
 check '  well' wait $stuck
 exec 5>&-
 
 albatrossctl monitor --json=short >"$log.pipe" 2>&1 | true &
 pipe=$!
-check 'a reader that goes away ends it, although nothing happens' wait_for 5 eval "! kill -0 $pipe 2>/dev/null"
+check 'a reader that goes away ends it, although nothing happens' wait_for 10 eval "! kill -0 $pipe 2>/dev/null"
 equal '  without a word' '' "$(cat "$log.pipe")"
 
 # On the private socket there is no message bus in between.

@@ -23,7 +23,7 @@ equal 'slices mirror paths' albatross-web-team_a.slice "$(albatrossctl show web:
 equal 'as systemd has it' /albatross.slice/albatross-web.slice/albatross-web-team_a.slice \
     "$(systemctl show -P ControlGroup albatross-web-team_a.slice)"
 albatrossctl destroy web:team-a:x >/dev/null
-check 'an emptied slice goes' wait_for 5 not systemctl is-active -q albatross-web-team_a.slice
+check 'an emptied slice goes' wait_for 10 not systemctl is-active -q albatross-web-team_a.slice
 
 refuse 'an empty name' 'empty' albatrossctl create '' "$HELLO"
 refuse 'a label of 64 characters' 'at most 63' albatrossctl create "z$long" "$HELLO"
@@ -46,5 +46,5 @@ check 'the daemon restarted knows which' systemctl restart albatrossd
 last=$(albatrossctl show many130 -P ControlGroup)
 equal 'ControlGroup is where systemd put it' "$(systemctl show -P ControlGroup albatross-many130.scope)" "$last"
 check "all can be destroyed at once" xargs -a "$test_output.names" albatrossctl -q destroy
-check 'the slice goes with them' wait_for 5 not systemctl is-active -q albatross-_1.slice
+check 'the slice goes with them' wait_for 10 not systemctl is-active -q albatross-_1.slice
 rm "$test_output.names"

@@ -13,7 +13,7 @@ echo=$RIG_BUILD/tests/guests/echo.spt
 
 n_taps() { taps | wc -l; }
 ports() { ip -o link show master "$1" | sed -nE 's/^[0-9]+: ([^@:]+)[@:].*/\1/p' | sort; }
-answers() { wait_for 5 ping -q -c 1 -W 1 "$1"; }
+answers() { wait_for 10 ping -q -c 1 -W 1 "$1"; }
 state() { albatrossctl show "$1" -P State; }
 # One that runs on, at that address.
 serve() { # NAME IP [OPTION...]
@@ -47,7 +47,7 @@ invariants_note
 
 # --- what an image wants
 
-check 'an image with one network gets the only bridge' wait_for 5 serve web 10.77.0.2
+check 'an image with one network gets the only bridge' wait_for 10 serve web 10.77.0.2
 check 'it answers' answers 10.77.0.2
 mac=$(derived_mac service :web)
 equal 'show tells what was filled in' "service:br0@$mac" "$(albatrossctl show web -P Nets)"
@@ -82,7 +82,7 @@ check 'brings it back' answers 10.77.0.2
 equal 'with the same MAC' "service:br0@$mac" "$(albatrossctl show web -P Nets)"
 systemctl kill --kill-who=main -s KILL albatrossd
 check 'the daemon is killed: it answers' ping -q -c 1 -W 1 10.77.0.2
-check 'the next one knows it' wait_for 5 albatrossctl status web
+check 'the next one knows it' wait_for 10 albatrossctl status web
 equal 'and lets its tap be' 1 "$(n_taps)"
 check 'it answers still' answers 10.77.0.2
 systemctl kill --kill-who=main -s KILL albatross-network
@@ -90,14 +90,14 @@ check 'the network service is killed: it answers' answers 10.77.0.2
 check 'another one gets its tap from the next' serve other 10.77.0.3 --net=service:br0
 check 'and answers' answers 10.77.0.3
 kill -KILL "$(albatrossctl show other -P MainPID)"
-check 'its tender is killed' wait_for 5 eval '[ "$(state other)" = failed ]'
-check 'which takes its tap' wait_for 5 eval '[ "$(n_taps)" = 1 ]'
+check 'its tender is killed' wait_for 10 eval '[ "$(state other)" = failed ]'
+check 'which takes its tap' wait_for 10 eval '[ "$(n_taps)" = 1 ]'
 check 'destroy' albatrossctl destroy other
 systemctl kill --kill-who=main -s KILL albatross-launcher
 check 'the launcher is killed: it answers' answers 10.77.0.2
-check 'destroy takes it away all the same' wait_for 5 albatrossctl destroy web
+check 'destroy takes it away all the same' wait_for 10 albatrossctl destroy web
 check 'and its tap' no_taps
-wait_for 5 systemctl is-active -q albatross-launcher
+wait_for 10 systemctl is-active -q albatross-launcher
 invariants_note
 
 # --- with each other, or not
@@ -144,7 +144,7 @@ ip link delete br1
 refuse 'its bridge goes: it says so' 'There is no bridge br1' wait_for 0 albatrossctl start one
 equal 'and is stopped still' stopped "$(state one)"
 bridge br1 02:00:00:00:00:b1
-check 'the bridge comes back: it starts' wait_for 5 albatrossctl start one
+check 'the bridge comes back: it starts' wait_for 10 albatrossctl start one
 ip link delete br1
 check 'the bridge goes while it runs: it runs' albatrossctl status one
 check 'it can be destroyed' albatrossctl destroy one
@@ -156,7 +156,7 @@ bridge br1 02:00:00:00:00:b1
 check 'one that is to run always' serve one 10.77.0.2 --net=service:br1 --restart
 ip link delete br1
 kill -SEGV "$(albatrossctl show one -P MainPID)"
-check 'its bridge is gone, and it ends: it waits' wait_for 5 eval '[ "$(state one)" = waiting ]'
+check 'its bridge is gone, and it ends: it waits' wait_for 10 eval '[ "$(state one)" = waiting ]'
 left() { echo $(($(albatrossctl show one -P NextRestartTimestamp) - ${EPOCHREALTIME/./})); }
 check 'longer each time' wait_for 30 eval '[ "$(left)" -gt 5000000 ]'
 bridge br1 02:00:00:00:00:b1
@@ -165,7 +165,7 @@ albatrossctl -q destroy one
 serve one 10.77.0.2 --net=service:br1 --restart
 ip link delete br1
 kill -SEGV "$(albatrossctl show one -P MainPID)"
-check 'once more' wait_for 5 eval '[ "$(state one)" = waiting ]'
+check 'once more' wait_for 10 eval '[ "$(state one)" = waiting ]'
 check 'long' wait_for 30 eval '[ "$(left)" -gt 5000000 ]'
 check 'over a restart of the daemon, too' systemctl restart albatrossd
 equal '  it waits' waiting "$(state one)"
@@ -183,7 +183,7 @@ check 'one with an address of its own' serve one 10.77.0.2 --net=service:br0@02:
 tap=$(taps_of br0)
 check 'it gets another one, and another bridge' albatrossctl -q set one --net=service:br1@02:00:00:00:01:02 --now
 check 'it has a tap there' [ -n "$(taps_of br1)" ]
-check 'and the old one is gone' wait_for 3 [ ! -e "/sys/class/net/$tap" ]
+check 'and the old one is gone' wait_for 10 [ ! -e "/sys/class/net/$tap" ]
 check 'its old address is free at once' serve two 10.77.0.3 --net=service:br0@02:00:00:00:01:01
 refuse 'the new one is not' 'has the MAC address' serve three 10.77.0.4 --net=service:br1@02:00:00:00:01:02
 check 'back, without a restart' albatrossctl -q set one --net=service:br0@02:00:00:00:01:03
@@ -218,7 +218,7 @@ chmod +x /run/systemd/system-generators/slow
 slow_systemd
 serve one 10.77.0.2 --net=service:br0 >"$test_output.one" 2>&1 &
 client=$!
-check 'its tap is there before its scope' wait_for 2 eval '[ "$(n_taps)" = 1 ]'
+check 'its tap is there before its scope' wait_for 10 eval '[ "$(n_taps)" = 1 ]'
 pkill -KILL -x albatross-gate
 wait $client
 equal 'it is killed at its gate: create fails' 1 $?
@@ -227,7 +227,7 @@ wait
 slow_systemd
 serve one 10.77.0.2 --net=service:br0 >"$test_output.one" 2>&1 &
 client=$!
-wait_for 2 eval '[ "$(n_taps)" = 1 ]'
+wait_for 10 eval '[ "$(n_taps)" = 1 ]'
 systemctl kill --kill-who=main -s KILL albatrossd
 told=0
 wait $client || told=$?
@@ -262,7 +262,7 @@ refuse 'without the network service nothing with a network starts' 'network' \
 check 'but others do' albatrossctl -q create --memory=2 plain "$HELLO" -- --sleep=600
 check 'destroy' albatrossctl destroy plain
 systemctl start albatross-network.socket
-check 'when it is back, they do' wait_for 5 serve one 10.77.0.2 --net=service:br0
+check 'when it is back, they do' wait_for 10 serve one 10.77.0.2 --net=service:br0
 check 'destroy' albatrossctl destroy one
 check 'no tap is left' no_taps
 rm -f "$test_output".*

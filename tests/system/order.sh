@@ -4,7 +4,7 @@
 # Restarts that are asked for, changes of all below a path, and the order of them: also when the host
 # boots and shuts down.
 # rig: own
-# timeout: 180
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 create() { albatrossctl -q create --memory=2 "$@" -- --sleep=600; }

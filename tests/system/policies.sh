@@ -3,7 +3,7 @@
 #
 # Policies: what is set, listed and removed, what is refused and in which words, what is on disk and on
 # the slices, and that it holds over restarts.
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 
 manager=(busctl call org.albatross /org/albatross org.albatross.Manager)
@@ -140,14 +140,14 @@ before=$(albatrossctl policy list --json=short | sed 's/"Block":[0-9]*//')
 systemctl restart albatrossd
 equal 'a restart of the daemon changes nothing of it' "$before" "$(albatrossctl policy list --json=short | sed 's/"Block":[0-9]*//')"
 systemctl kill -s KILL albatrossd
-wait_for 5 albatrossctl -q list >/dev/null
+wait_for 10 albatrossctl -q list >/dev/null
 equal 'nor does its death' "$before" "$(albatrossctl policy list --json=short | sed 's/"Block":[0-9]*//')"
 refuse 'what runs still counts' 'allows 3 and 3 are used' create --memory=2 alice:y
 systemctl stop albatrossd
 rm -r /run/systemd/system.control/albatross-alice*.slice.d
 systemctl daemon-reload
 systemctl start albatrossd
-check 'limits that are gone, as after a boot, are set again' wait_for 5 slice_has albatross-alice.slice "$(max 67108864 3)" 24 0
+check 'limits that are gone, as after a boot, are set again' wait_for 10 slice_has albatross-alice.slice "$(max 67108864 3)" 24 0
 
 # --- what lies in the state directory
 systemctl stop albatrossd
@@ -200,7 +200,7 @@ systemctl revert albatross-alice-other.slice 2>/dev/null
 check 'nothing is left of the limits' not compgen -G '/run/systemd/system.control/albatross-*'
 equal 'nor of the notes about them' '' "$(ls /run/albatross/slices)"
 no_groups() { ! compgen -G '/sys/fs/cgroup/albatross.slice/*.slice'; }
-check 'nor of control groups' wait_for 5 no_groups
+check 'nor of control groups' wait_for 10 no_groups
 systemctl daemon-reload
 
 # --- a daemon that dies in between
@@ -208,8 +208,8 @@ albatrossctl -q policy set gone --unikernels=1 --memory=32 --cpus=0
 systemctl stop albatrossd
 rm $state/policies/gone.json
 systemctl start albatrossd
-check 'limits of a policy that is gone are taken back' wait_for 5 not test -e /run/systemd/system.control/albatross-gone.slice.d
-check 'and forgotten' wait_for 5 not test -e /run/albatross/slices/gone
+check 'limits of a policy that is gone are taken back' wait_for 10 not test -e /run/systemd/system.control/albatross-gone.slice.d
+check 'and forgotten' wait_for 10 not test -e /run/albatross/slices/gone
 
 # --- more than a message bus lets wait for their replies
 many() { for i in {1..150}; do albatrossctl -q policy set "many:p$i" --unikernels=1 --memory=32 --cpus=0 || return; done; }
@@ -218,13 +218,13 @@ albatrossctl -q policy set many --unikernels=1 --memory=32 --cpus=0
 check 'many policies below one' many
 check 'they are removed at once' albatrossctl -q policy remove --recursive many
 check 'and nothing is left of their limits' no_limits
-check 'nor a control group of each, of which a kernel has 65536' wait_for 5 no_groups
+check 'nor a control group of each, of which a kernel has 65536' wait_for 10 no_groups
 check 'many again' many
 systemctl stop albatrossd
 rm $state/policies/many*
 systemctl start albatrossd
 check 'the next daemon takes back those of many that are gone' wait_for 10 no_limits
-check 'and their control groups' wait_for 5 no_groups
+check 'and their control groups' wait_for 10 no_groups
 
 # --- signals
 timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
@@ -233,7 +233,7 @@ albatrossctl -q policy set signals --unikernels=1 --memory=32 --cpus=0
 albatrossctl -q policy set signals:below --unikernels=1 --memory=32 --cpus=0
 albatrossctl -q policy set signals --unikernels=1
 albatrossctl -q policy remove --recursive signals
-wait_for 5 grep -q 'signals:below.*PolicyRemoved\|PolicyRemoved.*signals:below' "$test_output.signals"
+wait_for 10 grep -q 'signals:below.*PolicyRemoved\|PolicyRemoved.*signals:below' "$test_output.signals"
 kill %1
 equal 'a change is a signal, and no change is none' 2 "$(grep -c PolicyChanged "$test_output.signals")"
 equal 'each removal is one' 2 "$(grep -c PolicyRemoved "$test_output.signals")"

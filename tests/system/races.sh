@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # Many at once: what there is for ten is had by exactly ten, and whoever is refused is told why.
-# timeout: 180
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 folder=$(mktemp -d)
@@ -102,7 +102,7 @@ done
 at_once 20 albatrossctl -q policy set ten --unikernels=1%
 check 'many who set it: each is answered' [ "$(n_won)" = 20 ]
 equal 'the file is what is told' "$(used ten: Unikernels)" "$(sed -n 's/.*"Unikernels": \([0-9]*\).*/\1/p' /var/lib/albatross/v1/policies/ten.json)"
-wait_for 5 test "$(systemctl show albatross-ten.slice -P TasksMax)" = $((8 * $(used ten: Unikernels)))
+wait_for 10 test "$(systemctl show albatross-ten.slice -P TasksMax)" = $((8 * $(used ten: Unikernels)))
 equal 'so is the slice' $((8 * $(used ten: Unikernels))) "$(systemctl show albatross-ten.slice -P TasksMax)"
 at_once 20 albatrossctl -q policy remove ten
 equal 'one of 20 removes it' '1 19' "$(n_won) $(n_told 'There is no policy ten')"

@@ -48,7 +48,7 @@ wait
 check 'each of 20 who destroy it gets an answer' [ "$(cat "$folder/destroyed" "$folder/errors" | wc -l)" -ge 20 ]
 equal 'it is gone' '' "$(albatrossctl list --no-legend)"
 equal 'no record is left' 0 "$(find /var/lib/albatross/v1/unikernels -type f | wc -l)"
-check 'no image is left' wait_for 2 eval '[ "$(find /var/lib/albatross/v1/images /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
-check 'no scope is left' wait_for 2 eval '! systemctl list-units --all --plain --no-legend "albatross-*.scope" | grep -q .'
+check 'no image is left' wait_for 10 eval '[ "$(find /var/lib/albatross/v1/images /var/lib/albatross/v1/tmp -type f | wc -l)" = 0 ]'
+check 'no scope is left' wait_for 10 eval '! systemctl list-units --all --plain --no-legend "albatross-*.scope" | grep -q .'
 check 'no uid is locked' wait_for 10 no_uid_is_lent
 rm -r "$folder"

@@ -21,7 +21,7 @@ equal 'what was stopped stays so' stopped "$(albatrossctl show stopped -P State)
 equal 'however large its record is' stopped "$(albatrossctl show odd -P State)"
 
 systemctl kill -s KILL albatrossd.service
-check 'killed, it comes back' wait_for 5 albatrossctl show r1
+check 'killed, it comes back' wait_for 10 albatrossctl show r1
 mapfile -t after < <(pids r1 r2 r3 r4)
 equal 'and knows every process again' "${before[*]}" "${after[*]}"
 
@@ -54,6 +54,6 @@ check 'and started by the new launcher' albatrossctl start r2
 kill -KILL "$(albatrossctl show r3 -P MainPID)"
 # Linux tells since 6.15.
 [ "$(printf '%s\n' 6.15 "$(uname -r)" | sort -V | tail -n 1)" = 6.15 ] && seen=unknown || seen=signal
-check "an end that we could not collect is told by the kernel: $seen" wait_for 5 \
+check "an end that we could not collect is told by the kernel: $seen" wait_for 10 \
     eval '[ "$(albatrossctl show r3 -P ExitResult)" = "$seen" ]'
 check 'all can be destroyed' albatrossctl destroy r1 r2 r3 r4 brief stopped odd

@@ -112,7 +112,7 @@ check '  starts it now' albatrossctl -q start crash
 check '  really' wait_for 1 at_least crash ExitTimestamp $((ended + 1))
 wait_for 30 is crash State waiting
 check 'one that is set otherwise' albatrossctl -q set crash --now -- --sleep=1 --exit=5
-check '  counts anew' wait_for 5 is crash Restarts 1
+check '  counts anew' wait_for 10 is crash Restarts 1
 check '  and waits as long as at first' grep -qE '"Delay":[24]00000,' /run/albatross/runs/crash
 albatrossctl -q set crash -- --exit=5
 check 'so does one' wait_for 60 at_least crash Restarts 5
@@ -126,7 +126,7 @@ create --name named "$HELLO" -- --exit=64
 check 'a guest that ends with 64 is started once more without its name' wait_for 10 is named Restarts 1
 check '  and fails then' wait_for 10 is named State failed
 equal '  which is remembered' no "$(field named AddName)"
-check '  on disk' wait_for 5 grep -q '"AddName": false' /var/lib/albatross/v1/unikernels/named.json
+check '  on disk' wait_for 10 grep -q '"AddName": false' /var/lib/albatross/v1/unikernels/named.json
 prints "its restart is signalled" UnikernelRestarting env HELLO="$HELLO" sh -c '
     timeout 5 busctl monitor --json=short org.albatross >/tmp/restarting.log 2>/dev/null &
     sleep 0.7

@@ -99,17 +99,17 @@ echo=$RIG_BUILD/tests/guests/echo.spt
 serve() { albatrossctl -q create --memory=2 --net=service:br0 "$1" "$echo" -- --ip="$2"; }
 ip link add br0 address 02:00:00:00:00:b0 type bridge && ip link set br0 up
 ip addr add 10.77.0.1/24 dev br0
-check 'one with a network' wait_for 5 serve net 10.77.0.2
+check 'one with a network' wait_for 10 serve net 10.77.0.2
 equal 'by the tender of Solo5' /usr/local/libexec/albatross/solo5-spt "$(albatrossctl show net -P Tender)"
-check 'answers' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
+check 'answers' wait_for 10 ping -q -c 1 -W 1 10.77.0.2
 equal 'has one tap' 1 "$(taps | wc -l)"
 prints 'of its own uid' "user $(albatrossctl show net -P UID)" ip -d link show "$(taps)"
 check 'stop takes it away' albatrossctl stop net
 check 'soon' no_taps
 check 'start brings it back' albatrossctl start net
 systemctl kill --kill-who=main -s KILL albatrossd
-check 'the daemon is killed: another one is there' wait_for 5 albatrossctl status net
-check 'and lets its tap be' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
+check 'the daemon is killed: another one is there' wait_for 10 albatrossctl status net
+check 'and lets its tap be' wait_for 10 ping -q -c 1 -W 1 10.77.0.2
 kill -KILL "$(albatrossctl show net -P MainPID)"
 check 'its tender is killed: the tap goes' no_taps
 albatrossctl -q start net
@@ -121,9 +121,9 @@ systemctl start albatrossd.socket albatrossd.service
 check 'but the next one does' no_taps
 albatrossctl -q start net
 systemctl kill --kill-who=main -s KILL albatross-launcher
-check 'the launcher is killed: destroy' wait_for 5 albatrossctl destroy net
+check 'the launcher is killed: destroy' wait_for 10 albatrossctl destroy net
 check 'takes it away' no_taps
-wait_for 5 systemctl is-active -q albatross-launcher
+wait_for 10 systemctl is-active -q albatross-launcher
 systemctl mask --runtime -q albatross-locked.slice
 refuse 'a start that PID 1 refuses' 'systemd did not start the scope' serve locked:net 10.77.0.2
 check 'leaves no tap' no_taps
@@ -137,7 +137,7 @@ albatrossctl -q create --memory=2 disk "$RIG_BUILD/tests/guests/disk.spt" -- --s
 equal 'while it runs its uid may open it' 660 "$(stat -c %a /var/lib/albatross/v1/blocks/storage)"
 check 'and only that one' runuser -u alice -- test ! -r /var/lib/albatross/v1/blocks/storage
 albatrossctl -q destroy disk
-check 'and not when it has ended' wait_for 5 eval '[ "$(stat -c %a /var/lib/albatross/v1/blocks/storage)" = 600 ]'
+check 'and not when it has ended' wait_for 10 eval '[ "$(stat -c %a /var/lib/albatross/v1/blocks/storage)" = 600 ]'
 prints 'their own test of them' SUCCESS timeout 20 albatrossctl create --console disk "$solo5/tests/test_blk.spt"
 albatrossctl -q destroy disk
 albatrossctl -q block remove storage

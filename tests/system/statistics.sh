@@ -186,7 +186,7 @@ check "the service works $((end - begin)) ticks for them" test $((end - begin)) 
 
 ip link add br0 address 02:00:00:00:00:b0 type bridge && ip link set br0 up && ip addr add 10.77.0.1/24 dev br0
 check 'one with a network' albatrossctl -q create --memory=2 --net=service:br0 web "$echo" -- --ip=10.77.0.2
-check 'it answers' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
+check 'it answers' wait_for 10 ping -q -c 1 -W 1 10.77.0.2
 tap=$(of_interface web Interface)
 check 'its interface is its tap' ip link show dev "$tap"
 equal 'in its bridge' br0 "$(of_interface web Bridge)"
@@ -259,7 +259,7 @@ check 'and so is one that was started again meanwhile' eval 'kill -CONT $(servic
 rm -f "$test_output.all"
 equal 'which is there the next time' 'team:busy team:idle' "$(names '')"
 systemctl kill --kill-who=main -s KILL albatrossd
-check 'the daemon is killed: the next one tells the same' wait_for 5 eval '[ "$(names "")" = "team:busy team:idle" ]'
+check 'the daemon is killed: the next one tells the same' wait_for 10 eval '[ "$(names "")" = "team:busy team:idle" ]'
 equal 'when it was started included' "$noted" "$(starts 3)"
 
 albatrossctl -q destroy team:busy team:idle stopped

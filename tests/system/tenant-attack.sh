@@ -24,11 +24,11 @@ albatrossctl -q block create alice:storage 1
 albatrossctl -q block create bob:storage 1
 
 # Victims: with our tender, tap and disk as descriptors; and with one that has them by name.
-check "alice's network, with our tender" wait_for 5 create --net=service:br0 alice:net "$guests/echo.spt" -- --ip=10.77.0.2
+check "alice's network, with our tender" wait_for 10 create --net=service:br0 alice:net "$guests/echo.spt" -- --ip=10.77.0.2
 check "alice's disk" create --block=storage alice:disk "$guests/disk.spt" -- --stay
 install -D -m 755 "$tools/hostile-tender" /opt/hostile/solo5-spt
 settings TenderPath=/opt/hostile PreferOfficialTender=yes
-check "bob's network, with a tender that finds its tap by name" wait_for 5 create --net=service:br0 bob:net "$guests/echo.spt" -- wait
+check "bob's network, with a tender that finds its tap by name" wait_for 10 create --net=service:br0 bob:net "$guests/echo.spt" -- wait
 check "bob's disk, which that opens by path" create --block=storage bob:disk "$guests/disk.spt" -- wait
 equal 'they have uids of their own' 4 \
     "$(for n in alice:net alice:disk bob:net bob:disk; do albatrossctl show $n -P UID; done | sort -u | wc -l)"
@@ -51,7 +51,7 @@ done
 for name in alice:net alice:disk bob:net bob:disk; do
     equal "$name runs" running "$(albatrossctl show $name -P State)"
 done
-check 'and answers' wait_for 5 ping -q -c 1 -W 1 10.77.0.2
+check 'and answers' wait_for 10 ping -q -c 1 -W 1 10.77.0.2
 equal 'nothing has changed on the disk' "$before" "$(sha256sum <$state/blocks/alice:storage)"
 
 # Against their own, as its own uid: these have to work, or nothing was tried above.
@@ -64,14 +64,14 @@ refuse 'nor trace it' 'ermission denied' setpriv --reuid "$uid" --clear-groups l
 
 # What it leaves behind must not meet the next user of its uid.
 check 'one that leaves a child behind' create --net=service:br0 mallory:left "$guests/echo.spt" -- linger
-wait_for 5 eval '[ "$(albatrossctl show mallory:left -P State)" != running ]'
-check 'it ends with its tender' wait_for 5 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
+wait_for 10 eval '[ "$(albatrossctl show mallory:left -P State)" != running ]'
+check 'it ends with its tender' wait_for 10 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
 check 'destroy' albatrossctl destroy mallory:left
 check 'one that starts as many as it can' create --net=service:br0 mallory:fork "$guests/echo.spt" -- fork
 sleep 0.5
 prints 'has a few' '7 children' albatrossctl console -o cat mallory:fork
 check 'all of which go with it' albatrossctl destroy mallory:fork
-check 'soon' wait_for 5 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
+check 'soon' wait_for 10 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
 
 for name in alice:net alice:disk bob:net bob:disk; do
     check "destroy $name" albatrossctl destroy $name

@@ -4,7 +4,7 @@
 # How tenders are looked for, trusted and asked, with a double that does at --version what it is told
 # to; what they can do is tried with real ones in solo5.sh.
 # rig: own
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 
 tools=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system
@@ -51,12 +51,12 @@ equal 'but what counts is what it says' "$folders/c/solo5-spt.77" "$(chosen)"
 rm $folders/c/solo5-spt.77
 equal 'one that goes is not used any more' "$folders/a/solo5-spt" "$(chosen)"
 check 'one stays, and exits with 1 when it is told to end' albatrossctl -q create t "$image" -- stay
-wait_for 5 eval 'albatrossctl console t | grep -q staying'
+wait_for 10 eval 'albatrossctl console t | grep -q staying'
 check '... which systemctl does' systemctl stop albatross-t.scope
-check '... and is no failure' wait_for 5 eval '[ "$(albatrossctl show t -P State)" = stopped ]'
+check '... and is no failure' wait_for 10 eval '[ "$(albatrossctl show t -P State)" = stopped ]'
 equal '... but was asked for' stopped "$(albatrossctl show t -P ExitResult)"
 albatrossctl -q start t
-wait_for 5 eval '[ "$(albatrossctl console t | grep -c staying)" = 2 ]'
+wait_for 10 eval '[ "$(albatrossctl console t | grep -c staying)" = 2 ]'
 check '... as when albatrossctl does' albatrossctl stop t
 equal '... which is told so, too' stopped "$(albatrossctl show t -P ExitResult)"
 albatrossctl -q destroy t
@@ -142,7 +142,7 @@ albatrossctl -q destroy t
 # --- what it was given goes before its uid is another's
 echo_image=$RIG_BUILD/tests/guests/echo.spt
 ip link add brtender type bridge && ip link set brtender up
-check 'one has a tap that persists' wait_for 5 albatrossctl -q create --net=service:brtender n "$echo_image" -- stay
+check 'one has a tap that persists' wait_for 10 albatrossctl -q create --net=service:brtender n "$echo_image" -- stay
 uid=$(albatrossctl show n -P UID)
 check 'its uid is locked' uid_is_locked "$uid"
 kill -STOP "$(main_pid albatross-network)"

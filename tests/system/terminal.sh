@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # What there is only on a terminal: polkit's question for a password, and a progress bar.
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 command -v script >/dev/null || skip 'script is missing (bsdutils)'
 command -v pkttyagent >/dev/null || skip 'pkttyagent is missing (polkitd)'

@@ -3,7 +3,7 @@
 #
 # top: what costs most, in lines and on a terminal of its own, for everybody.
 # rig: own
-# timeout: 180
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
 
@@ -55,7 +55,7 @@ for signal in INT TERM HUP; do
     stuck=$!
     sleep 1
     kill -$signal $stuck
-    check "where nobody reads it SIG$signal ends it" wait_for 5 not kill -0 $stuck
+    check "where nobody reads it SIG$signal ends it" wait_for 10 not kill -0 $stuck
     kill -KILL $stuck 2>/dev/null
     check '  well' wait $stuck
 done
@@ -130,7 +130,7 @@ shown() { # TEXT: is it, since mark()?
 }
 quit() { # SENTENCE: by q, in time
     printf q >&4
-    check "$1" wait_for 3 not kill -0 "$beside"
+    check "$1" wait_for 10 not kill -0 "$beside"
     wait "$beside"
     equal '  well' 0 "$(cat "$screen.status")"
     exec 4>&-
@@ -140,12 +140,12 @@ for user in '' 'setpriv --reuid=carol --regid=carol --clear-groups'; do
     # shellcheck disable=SC2086
     begin $user
     systemctl stop albatrossd.service
-    check "it tells that the daemon is away${user:+, a user too}" wait_for 5 grep -qa 'albatrossd is away' "$screen"
+    check "it tells that the daemon is away${user:+, a user too}" wait_for 10 grep -qa 'albatrossd is away' "$screen"
     sleep 2
     equal '  and does not start it' inactive "$(systemctl is-active albatrossd.service)"
     mark
     systemctl start albatrossd.service
-    check '  it is there again: it goes on' wait_for 5 shown 'running'
+    check '  it is there again: it goes on' wait_for 10 shown 'running'
     quit '  q ends it'
 done
 
@@ -154,13 +154,13 @@ kill -STOP "$(main_pid albatrossd)"
 check 'it tells that the daemon does not answer' wait_for 10 grep -qa 'albatrossd has not answered for' "$screen"
 mark
 printf p >&4
-check '  keys are heard' wait_for 3 shown 'PATH *UNIKERNELS'
+check '  keys are heard' wait_for 10 shown 'PATH *UNIKERNELS'
 quit '  and q ends it'
 albatrossctl top &
 first=$!
 sleep 1
 kill -TERM $first
-check 'so does a signal, at its first look' wait_for 3 not kill -0 $first
+check 'so does a signal, at its first look' wait_for 10 not kill -0 $first
 check '  well' wait $first
 kill -CONT "$(main_pid albatrossd)"
 check 'the daemon goes on' timeout 10 albatrossctl -q list

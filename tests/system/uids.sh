@@ -18,11 +18,11 @@ refuse 'there is no room for a seventh' 'the machine has room for 6' albatrossct
 check 'the daemon restarts with none left' timeout 10 systemctl restart albatrossd
 equal 'and knows all six' 6 "$(albatrossctl list --no-legend | grep -c running)"
 check 'one can be stopped' albatrossctl -q stop u1
-check 'and started again with the uid that is free' wait_for 2 albatrossctl -q start u1
+check 'and started again with the uid that is free' wait_for 10 albatrossctl -q start u1
 
 albatrossctl -q stop u2 u3
 kill -KILL "$(writer)"
-check 'with another writer, too' wait_for 2 albatrossctl -q start u2
+check 'with another writer, too' wait_for 10 albatrossctl -q start u2
 check 'all can be destroyed' albatrossctl -q destroy u1 u2 u3 u4 u5 u6
 
 # --- uids that NSS knew, or said to know, when the daemon started
@@ -97,8 +97,8 @@ check 'the uid of what runs is locked again' uid_is_locked "$one"
 check 'that of the other, too' uid_is_locked "$two"
 check 'a lock of nobody is removed' [ ! -e $lock/61300 ]
 check 'what has survived can be stopped' albatrossctl -q stop one
-check 'then its uid is free' wait_for 5 [ ! -e "$lock/$one" ]
+check 'then its uid is free' wait_for 10 [ ! -e "$lock/$one" ]
 check 'a launcher that replaces itself' systemctl reload albatross-launcher.service
-check 'has the lock of what an earlier one has left' wait_for 5 uid_is_locked "$two"
+check 'has the lock of what an earlier one has left' wait_for 10 uid_is_locked "$two"
 check 'and gives it back with the end of that' albatrossctl -q destroy one two
 check 'then nothing is left' wait_for 10 no_uid_is_lent

@@ -19,7 +19,7 @@ deaf() {
 # The request is on its way when the daemon is killed: the kernel has the SIGTERM.
 killed_during() { # VERB...
     albatrossctl -q "$@" >/dev/null 2>&1 &
-    wait_for 5 is v State stopping
+    wait_for 10 is v State stopping
     systemctl kill --kill-who=main -s KILL albatrossd
     local status=0
     wait $! || status=$?
@@ -39,7 +39,7 @@ invariants_note
 deaf
 check 'stop: the daemon is killed' killed_during stop v
 check 'stop: it is ended by the next one' gone
-check 'stop: and stopped' wait_for 5 is v State stopped
+check 'stop: and stopped' wait_for 10 is v State stopped
 equal 'stop: which was asked for' stopped "$(field v ExitResult)"
 equal 'stop: and holds' stopped "$(wanted)"
 check 'stop: nothing is left over' invariants
@@ -48,7 +48,7 @@ albatrossctl -q destroy v
 deaf
 check 'stop until the next boot: the daemon is killed' killed_during stop --runtime v
 check 'stop until the next boot: it is ended by the next one' gone
-check 'stop until the next boot: and stopped' wait_for 5 is v State stopped
+check 'stop until the next boot: and stopped' wait_for 10 is v State stopped
 equal 'stop until the next boot: which wants it' running "$(wanted)"
 check 'stop until the next boot: another daemon' systemctl restart albatrossd
 sleep 0.5
@@ -58,7 +58,7 @@ albatrossctl -q destroy v
 deaf
 check 'destroy: the daemon is killed' killed_during destroy v
 check 'destroy: it is ended by the next one' gone
-check 'destroy: and is no more' wait_for 5 eval '[ -z "$(albatrossctl list -q)" ]'
+check 'destroy: and is no more' wait_for 10 eval '[ -z "$(albatrossctl list -q)" ]'
 check 'destroy: nothing is left over' invariants
 
 disk=$RIG_BUILD/tests/guests/disk.spt
@@ -68,7 +68,7 @@ pid=$(field v MainPID)
 kill -STOP "$pid"
 check 'destroy with its disk: the daemon is killed' killed_during destroy --blocks v
 check 'destroy with its disk: it is ended by the next one' gone
-check 'destroy with its disk: and is no more' wait_for 5 eval '[ -z "$(albatrossctl list -q)" ]'
+check 'destroy with its disk: and is no more' wait_for 10 eval '[ -z "$(albatrossctl list -q)" ]'
 equal 'destroy with its disk: nor is its disk' '' "$(albatrossctl block list -q)"
 check 'destroy with its disk: nothing is left over' invariants
 
@@ -134,7 +134,7 @@ check 'watch: the daemon is killed' killed
 check 'watch: what runs goes on' alive "$pid"
 refuse 'watch: it can not be changed meanwhile' 'changed already' albatrossctl set v --memory=3
 check 'watch: when it ends it is what it was' went_back
-check 'watch: the journal says so' wait_for 5 eval \
+check 'watch: the journal says so' wait_for 10 eval \
     'journalctl -q -u albatrossd -o cat | grep -q "v did not stay up, and is what it was before"'
 check 'watch: and that is over' unwatched
 check 'watch: it can be changed again' albatrossctl -q set v --memory=3
@@ -156,7 +156,7 @@ check 'watch: and the daemon is killed' killed
 check 'watch: its time is over' unwatched
 equal 'watch: it is kept' "$pid $(digest "$other")" "$(field v MainPID) $(field v ImageDigest)"
 kill -KILL "$pid"
-check 'watch: an end after that' wait_for 5 not is v State running
+check 'watch: an end after that' wait_for 10 not is v State running
 sleep 0.5
 equal 'watch: is none that goes back' "$(digest "$other")" "$(field v ImageDigest)"
 # What a daemon leaves that dies when it has written down what it goes back to, and not started it.

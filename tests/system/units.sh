@@ -30,7 +30,7 @@ below() { # COMMAND...
 # One stays there meanwhile: without it the slice would go after each, and come again.
 systemd-run --quiet --collect --scope --slice=albatross-units_test.slice -- sleep 60 &
 keeper=$!
-check 'a slice of a path comes when it is needed' wait_for 5 systemctl is-active --quiet albatross-units_test.slice
+check 'a slice of a path comes when it is needed' wait_for 10 systemctl is-active --quiet albatross-units_test.slice
 check 'below albatross.slice a program runs' below true
 check '... and has /dev/null' below sh -c 'echo >/dev/null'
 for device in /dev/kvm /dev/net/tun; do
@@ -42,5 +42,5 @@ rm /tmp/other-device
 refuse '... and no way to the network of the host' 'Operation not permitted' \
     below bash -c 'echo >/dev/udp/127.0.0.1/9'
 kill $keeper
-check 'a slice of a path goes when nothing needs it any more' wait_for 5 \
+check 'a slice of a path goes when nothing needs it any more' wait_for 10 \
     not systemctl is-active --quiet albatross-units_test.slice

@@ -77,14 +77,14 @@ refuse 'a configuration that can not be, too' 'memory' albatrossctl update u "$H
 refuse 'an unknown one, too' 'no unikernel "none"' albatrossctl update none "$HELLO"
 refuse 'a time that is none, too' 'no number of seconds' albatrossctl update u "$HELLO" --wait-running=0
 equal 'of all that nothing happened' "$before $pid" "$(record u) $(field u MainPID)"
-check 'nor is a third image kept' wait_for 5 eval '[ "$(images)" = 2 ]'
+check 'nor is a third image kept' wait_for 10 eval '[ "$(images)" = 2 ]'
 
 check 'one that stays up' albatrossctl -q update u "$HELLO" --wait-running=1 -- --sleep=600 three
 equal '  is it' "$first running" "$(field u ImageDigest) $(field u State)"
 albatrossctl update u "$other" --wait-running=20 -- --sleep=1 --exit=9 >/tmp/update.log 2>&1
 equal 'one that does not stay up ends with 5' 5 $?
 check '  and says so' grep -q 'did not stay up' /tmp/update.log
-check '  it is what it was' wait_for 5 is u State running
+check '  it is what it was' wait_for 10 is u State running
 equal '  with its image and arguments' "$first --sleep=600 three" "$(field u ImageDigest) $(field u Arguments)"
 albatrossctl update u "$other" --wait-running=20 -- --sleep=2 >/tmp/update.log 2>&1 &
 update=$!
@@ -98,8 +98,8 @@ equal '  it stays stopped' stopped "$(field u State)"
 albatrossctl -q start u
 albatrossctl update u "$HELLO" --wait-running=20 -- --sleep=600 >/tmp/update.log 2>&1 &
 update=$!
-check 'another one runs' wait_for 5 is u ImageDigest "$first"
-check '  and is watched' wait_for 5 is u State running
+check 'another one runs' wait_for 10 is u ImageDigest "$first"
+check '  and is watched' wait_for 10 is u State running
 sleep 0.3
 systemctl stop albatross-u.scope
 wait $update
@@ -118,7 +118,7 @@ albatrossctl -q policy set tight --unikernels=1 --memory=64 --cpus=0
 albatrossctl -q create --memory=40 tight:t "$HELLO" -- --sleep=600
 albatrossctl update tight:t "$other" --memory=2 --wait-running=20 -- --sleep=2 --exit=9 >/tmp/update.log 2>&1 &
 update=$!
-check 'one that needs less is there' wait_for 5 is tight:t Memory "$((2 << 20))"
+check 'one that needs less is there' wait_for 10 is tight:t Memory "$((2 << 20))"
 check '  and its policy allows less now' albatrossctl -q policy set tight --memory=20
 check 'one that can not go back is told so' not wait $update
 prints '  in full' 'did not stay up, and the one before can' cat /tmp/update.log
@@ -131,7 +131,7 @@ launcher=$(main_pid albatross-launcher)
 kill -STOP "$launcher"
 timeout 20 albatrossctl -q start early &
 start=$!
-check 'one is being started' wait_for 5 is early State starting
+check 'one is being started' wait_for 10 is early State starting
 timeout 20 albatrossctl -q set early --memory=40 2>/dev/null &
 set=$!
 sleep 0.5
@@ -166,7 +166,7 @@ mkfifo "$other.fifo"
 albatrossctl -q block write storage - <"$other.fifo" 2>/dev/null &
 write=$!
 exec 5>"$other.fifo"
-check 'a block device is being written' wait_for 5 eval 'albatrossctl block list --json=short | grep -q writing'
+check 'a block device is being written' wait_for 10 eval 'albatrossctl block list --json=short | grep -q writing'
 refuse '  one that runs does not become one that needs it' 'being written' \
     albatrossctl update u "${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests/disk.spt" -- --stay
 exec 5>&-
@@ -175,5 +175,5 @@ albatrossctl -q block remove storage
 equal 'through all of this it runs' "$pid running" "$(field u MainPID) $(field u State)"
 check 'all is as it should be' invariants
 check 'both can be destroyed' albatrossctl -q destroy u v
-check 'and no image is left' wait_for 5 eval '[ "$(images)" = 0 ]'
+check 'and no image is left' wait_for 10 eval '[ "$(images)" = 0 ]'
 rm -f "$other" "$other.broken" "$other.fifo"

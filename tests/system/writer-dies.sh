@@ -4,7 +4,7 @@
 # The writer dies in the middle of something, and no other one can be started: whoever asked is told,
 # and can ask again. (When one can be, nobody notices: see kills.sh.)
 # rig: own
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 
 program=/usr/libexec/albatross/albatross-writer
@@ -44,7 +44,7 @@ equal 'it is written down' running "$(wanted other)"
 
 # It ends by itself and is wanted: a stop has only that to write down, then comes a start.
 kill -KILL "$(albatrossctl show other -P MainPID)"
-wait_for 3 eval '[ "$(albatrossctl show other -P State)" = failed ]'
+wait_for 10 eval '[ "$(albatrossctl show other -P State)" = failed ]'
 need_writer
 kill -STOP "$(writer)"
 timeout 20 albatrossctl stop other >/dev/null 2>&1 &
@@ -74,7 +74,7 @@ for how in serial version short unasked chatter; do
     check "a writer whose answers make no sense ($how): what it was asked is done by another" \
         timeout 10 albatrossctl create --no-start double "$HELLO"
     check '  it was there' [ ! -e /run/albatross/double ]
-    check '  it is gone' wait_for 3 eval '[ "$(pgrep -c -P "$(main_pid albatrossd)" albatross-write)" = 1 ]'
+    check '  it is gone' wait_for 10 eval '[ "$(pgrep -c -P "$(main_pid albatrossd)" albatross-write)" = 1 ]'
     equal '  the daemon is the same' "$pid" "$(main_pid albatrossd)"
     prints '  the journal says so' 'answers that make no sense' journalctl --no-pager -q -o cat -t albatrossd --since=-10s
     check '  all is on disk' [ -e /var/lib/albatross/v1/unikernels/double.json ]
@@ -96,7 +96,7 @@ fail_to_create() { # PID 1 does not answer, and the writer is lost between recor
     sleep 0.3
     albatrossctl create --memory=2 undone "$HELLO" >"$test_output.create" 2>&1 &
     create=$!
-    wait_for 2 [ -e $record ]
+    wait_for 10 [ -e $record ]
     mv $program $program.away
     pkill -KILL -x albatross-write
     status=0; wait $create || status=$?
@@ -109,7 +109,7 @@ fail_to_create
 mv $program.away $program
 systemctl restart albatrossd
 equal '  but does not come back with the next daemon' '' "$(albatrossctl list -q)"
-check '  which has removed it' wait_for 3 [ ! -e $record ]
+check '  which has removed it' wait_for 10 [ ! -e $record ]
 check '  and forgotten it' wait_for 12 [ ! -e /run/albatross/undone/undone ]
 fail_to_create
 mv $program.away $program
@@ -132,7 +132,7 @@ state=/var/lib/albatross/v1
 for i in 1 2 3; do
     echo "nonsense $i" >$state/unikernels/odd.json
     check "a bad record, again ($i): the daemon starts" systemctl restart albatrossd
-    check '  and it is put aside' wait_for 3 [ ! -e $state/unikernels/odd.json ]
+    check '  and it is put aside' wait_for 10 [ ! -e $state/unikernels/odd.json ]
 done
 equal 'none of them is lost' 'nonsense 1 nonsense 2 nonsense 3' \
     "$(xargs <<<"$(cat $state/quarantine/odd.json $state/quarantine/odd.json.{1,2})")"
@@ -149,5 +149,5 @@ check 'a writer that does not answer is told of' wait_for 20 told 'albatross-wri
 check '  who waits for it waits on' kill -0 $create
 pkill -CONT -x albatross-write
 check '  and is served in the end' wait $create
-check '  which is told, too' wait_for 3 told 'albatross-writer answers again'
+check '  which is told, too' wait_for 10 told 'albatross-writer answers again'
 albatrossctl -q destroy waits
