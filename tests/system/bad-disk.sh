@@ -113,12 +113,10 @@ refuse "$what: no rollback" 'The record of changes could not be written: Read-on
 # One that has no network was to become one that has, or the other way round.
 for round in without with; do
     pkill -STOP -x albatross-write
-    ctl rollback changes >"$folder/rollback" 2>&1 &
+    ask_for rollback changes "$folder/rollback" ctl rollback changes
     rollback=$!
-    sleep 0.3
-    ctl start changes >"$folder/start" 2>&1 &
+    ask_for start changes "$folder/start" ctl start changes
     start=$!
-    sleep 0.3
     pkill -CONT -x albatross-write
     check "$what: no rollback that a start relies on, $round a network" not wait $rollback
     check "$what: ... which fails, too" not wait $start

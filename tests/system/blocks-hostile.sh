@@ -19,8 +19,7 @@ programs() { pgrep -l albatross-infla; pgrep -l albatross-block; }
 is_tidy() { [ -z "$(ls $state/tmp)" ] && [ -z "$(programs)" ]; }
 
 mkdir -p /etc/albatrossd.conf.d
-printf '[Albatross]\nTransferIdleSec=1\nTransferMaxSec=3\n' >/etc/albatrossd.conf.d/50-test.conf
-systemctl restart albatrossd
+settings TransferIdleSec=1 TransferMaxSec=3
 head -c 8M /dev/urandom >full
 block create -q d 8 full
 inode=$(stat -c %i $state/blocks/d)
@@ -45,7 +44,8 @@ check 'the device is as it was' untouched
 check 'of a client that is gone nothing is taken' wait_for 10 untouched
 sleep 1
 check '... nor later' untouched
-block write -q d other 2>/dev/null &
+# (Not by the function above, since it is a shell that would be killed then.)
+albatrossctl block write -q d other 2>/dev/null &
 kill -KILL $! 2>/dev/null
 wait
 check 'one that is killed at once does no harm' wait_for 10 eval 'state_is d idle && cmp -s full $state/blocks/d'
@@ -59,17 +59,17 @@ check 'one that hangs up frees it' eval 'block read d - | head -c 1000 >/dev/nul
 block read -q d - >/dev/full 2>full.log
 check 'one that has no place says so' grep -q "can't be written" full.log
 
-# --- as another user: as many as there may be, and root is not held up ---
 check 'the device is idle' wait_for 10 state_is d idle
 
-# --- ends at the worst moment ---
+# --- ends at the worst moment, and no other one than that which comes ---
+settings TransferIdleSec=60
 mkfifo fifo
 begin() { # a write that is half done
     block write d fifo >"log" 2>&1 &
     client=$!
     exec 9>fifo
     head -c 5M other >&9
-    wait_for 10 state_is d writing
+    check 'one is half written' wait_for 10 state_is d writing
 }
 finish() { exec 9>&-; wait $client; }
 
@@ -110,7 +110,7 @@ mkfifo out
 block read -q d - >out 2>log &
 client=$!
 exec 9<out
-wait_for 10 state_is d reading
+check 'one is half read' wait_for 10 state_is d reading
 systemctl kill -s KILL albatrossd.service
 check 'the daemon is killed while one is read: that is noticed' eval 'cat <&9 >/dev/null; ! wait $client'
 exec 9<&-
@@ -188,7 +188,7 @@ ln $state/blocks/odd $state/blocks/second
 systemctl restart albatrossd
 check 'what is no device is put aside' wait_for 10 eval '[ "$(ls $state/blocks | paste -sd " ")" = "d large more" ]'
 check '... not lost' [ "$(find $state/quarantine -mindepth 1 | wc -l)" = 7 ]
-prints '... and said so' "Upper can't be used (its name is none of a block device)" journalctl -u albatrossd --no-pager
+prints '... and said so' "Upper can't be used (its name is none of a block device)" journal -u albatrossd
 check 'the others can be used' eval 'block read d - | cmp - other'
 
 
@@ -202,13 +202,13 @@ for _ in {1..5}; do
     block write d other
     block read --compress d -
 done >/dev/null 2>&1
-check 'of many transfers no descriptor is left in the daemon' wait_for 10 eval '[ "$(n_fds albatrossd)" = "$daemon_fds" ]' ||
+check 'of many transfers no descriptor is left in the daemon' wait_for 10 eval '[ "$(n_fds albatrossd)" -le "$daemon_fds" ]' ||
     echo "$daemon_fds, now $(n_fds albatrossd)" >&3
-check '... nor in the launcher' wait_for 10 eval '[ "$(n_fds albatross-launcher)" = "$launcher_fds" ]' ||
+check '... nor in the launcher' wait_for 10 eval '[ "$(n_fds albatross-launcher)" -le "$launcher_fds" ]' ||
     echo "$launcher_fds, now $(n_fds albatross-launcher)" >&3
 check '... nor anything else' is_tidy
 check 'all are removed' eval 'for name in $(block list -q); do block remove -q "$name" || exit; done'
 equal 'nothing is left' '' "$(find $state/blocks $state/tmp -mindepth 1)"
-rm -r $state/quarantine/* /etc/albatrossd.conf.d/50-test.conf
-systemctl restart albatrossd
+rm -r $state/quarantine/*
+settings
 cd / && rm -r "$folder"

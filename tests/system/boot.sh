@@ -22,7 +22,7 @@ boot() {
 for i in {1..20}; do albatrossctl -q create --memory=2 "w$i" "$HELLO" -- --sleep=600; done
 albatrossctl -q create --no-start still "$HELLO"
 boot true
-check 'all that is wanted is started' wait_for 20 eval '[ "$(running)" = 20 ]'
+check 'all that is wanted is started' wait_for 60 eval '[ "$(running)" = 20 ]'
 equal 'and nothing else' stopped "$(albatrossctl show still -P State)"
 
 # Not all of them at once. Whoever starts below "late" waits in his slice, at his gate, for a file.
@@ -74,12 +74,13 @@ rm "$state/images/README"
 broken() { touch "$state/images/$orphan"; echo '{' >"$state/unikernels/still.json"; }
 boot broken
 check 'while a record lies in quarantine' wait_for 10 [ -e $state/quarantine/still.json ]
-check 'all that is wanted is started' wait_for 20 eval '[ "$(running)" = 20 ]'
+check 'all that is wanted is started' wait_for 60 eval '[ "$(running)" = 20 ]'
 check 'and no image is removed, it may be its own' [ -e "$state/images/$orphan" ]
 boot true
+wait_for 60 eval '[ "$(running)" = 20 ]'
 check 'now and later' [ -e "$state/images/$orphan" ]
 rm $state/quarantine/still.json
 boot mv "$state/images/$image" "$state/images/away"
-check 'what can not be started is named' wait_for 20 named
+check 'what can not be started is named' wait_for 60 named
 check 'all can be destroyed' eval 'xargs albatrossctl -q destroy < <(albatrossctl list -q)'
 rm -f "$state/images/away"

@@ -24,12 +24,16 @@ for i in {1..20}; do albatrossctl -q create --memory=2 "b$i" "$HELLO" -- --sleep
 check 'the rule of the test allows alice' wait_for 10 as alice albatrossctl -q stop b1
 
 fds_before=$(n_fds)
+# What another user's calls take while nothing else is: the machine may have other things to do, now
+# more and now less of them, so the slowest of some counts, and one more before each of what follows.
 median >/dev/null
-normal=$(median)
-: "${normal:=0}"
-
-# What another user's calls take meanwhile. The machine may have other things to do, so the calmest
-# of some counts.
+normal=0
+calm() {
+    local now
+    now=$(median)
+    [ "${now:-0}" -le "$normal" ] || normal=$now
+}
+# What they take meanwhile: the calmest of some counts.
 calmest() {
     local now least=999999
     for _ in {1..5}; do
@@ -42,20 +46,22 @@ calmest() {
 # The flood has to last as long as what is measured in it.
 flooded=999999
 for _ in {1..5}; do
+    calm
     as alice "$client" flood 10000 >"$test_output.flood" &
     sleep 0.2
     now=$(median)
     wait $!
-    [ "$now" -ge "$flooded" ] || flooded=$now
+    [ "${now:-999999}" -ge "$flooded" ] || flooded=$now
     [ "$flooded" -gt $((2 * normal)) ] || break
 done
 check "10,000 calls without waiting: $(cat "$test_output.flood")" grep -q 'failed 0' "$test_output.flood"
 check "another user's calls take ${flooded} us then, ${normal} us before: at most twice" \
     [ "$flooded" -le $((2 * normal)) ]
 
+stalls() { [ "$(children)" = 6 ]; }
+calm
 as alice "$client" stall 100 >"$test_output.stall" &
-sleep 0.5
-check 'of 100 images that never come 2 are waited for' wait_for 10 eval '[ "$(children)" = 6 ]'
+check 'of 100 images that never come 2 are waited for' wait_for 5 stalls
 stalled=$(calmest)
 check "another user's calls take ${stalled} us meanwhile, ${normal} us before: at most twice" \
     [ "$stalled" -le $((2 * normal)) ]
@@ -74,7 +80,7 @@ heavy_calls() {
     daemon=$(main_pid albatrossd)
     echo 5 >"/proc/$daemon/clear_refs"
     as alice "$client" stall 10 >/dev/null &
-    sleep 0.5
+    wait_for 5 stalls
     as alice "$client" heave 60 >"$test_output.heave"
     most=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$daemon/status")
     check "60 calls of 4 MiB that would have to wait take no memory: $most kB" [ "$most" -lt 65536 ]
@@ -90,13 +96,14 @@ check 'when the client is gone nothing is left of them, either' wait_for 15 \
     eval '[ "$(albatrossctl list --no-legend | grep -c stall)" = 0 ] && [ "$(children)" = 0 ]'
 
 as alice "$client" stall 2 >/dev/null &
-sleep 0.5
+wait_for 5 stalls
 refuse 'a taken name is refused while 2 images are waited for' 'exists already' \
-    timeout 2 runuser -u alice -- albatrossctl create --memory=2 b1 "$HELLO"
+    timeout 4 runuser -u alice -- albatrossctl create --memory=2 b1 "$HELLO"
 wait $!
 check 'and bringing images is counted right afterwards' \
-    timeout 5 runuser -u alice -- albatrossctl create --memory=2 counted "$HELLO"
+    timeout 8 runuser -u alice -- albatrossctl create --memory=2 counted "$HELLO"
 
+calm
 as alice "$client" deaf &
 deaf=$!
 sleep 0.2
@@ -111,7 +118,7 @@ for i in {1..20}; do
     as alice albatrossctl console -f b1 >/dev/null 2>>"$test_output.readers" &
 done
 check 'of 20 consoles of a user 16 are served' wait_for 10 eval '[ "$(pgrep -c albatross-conso)" = 16 ]'
-prints 'the others are refused' 'being read by this user already' cat "$test_output.readers"
+soon 'the others are refused' 'being read by this user already' cat "$test_output.readers"
 check 'which root is not' timeout 5 albatrossctl console b1
 pkill -u alice -x albatrossctl
 check 'readers end with their clients' wait_for 10 eval '[ "$(pgrep -c albatross-conso)" = 0 ]'
