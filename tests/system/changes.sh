@@ -27,7 +27,7 @@ program=/usr/libexec/albatross/albatross-writer
 relay() {
     echo relay >/run/albatross/double
     kill -KILL "$(writer)"
-    ctl create --no-start relayed "$HELLO" && ctl destroy relayed && [ ! -e /run/albatross/double ]
+    need_helpers && [ ! -e /run/albatross/double ]
 }
 verdicts() { printf %s "$1" >/run/albatross/verdicts; }
 hold() { touch /run/albatross/hold; }
@@ -93,30 +93,26 @@ ctl destroy v
 
 # --- somebody else changes it meanwhile
 
+stop_in_rollback() { # SENTENCE
+    hold
+    begin rollback rollback v
+    rollback=$!
+    check "$1" held
+    begin stop stop v
+    stop=$!
+    check '  a stop' wait_for 10 is v State stopped
+    let_go
+}
 ctl create --memory=2 v "$HELLO" -- --sleep=600 one
 ctl update v "$other" -- --sleep=600 two
 check 'a writer that can wait' relay
-hold
-begin rollback rollback v
-rollback=$!
-check 'while a rollback is written' held
-begin stop stop v
-stop=$!
-check '  a stop' wait_for 10 is v State stopped
-let_go
+stop_in_rollback 'while a rollback is written'
 check '  is answered' wait $stop
 check '  and so is the rollback' wait $rollback
 equal '  both are on disk' 'stopped --sleep=600 one before --sleep=600 two' "$(on_disk)"
 ctl start v
 verdicts .r
-hold
-begin rollback rollback v
-rollback=$!
-check 'while another one is written' held
-begin stop stop v
-stop=$!
-check '  a stop' wait_for 10 is v State stopped
-let_go
+stop_in_rollback 'while another one is written'
 check '  that can not be written down fails' not wait $stop
 check '  and not the rollback' wait $rollback
 equal '  which is on disk' 'running --sleep=600 two before --sleep=600 one' "$(on_disk)"
@@ -189,12 +185,12 @@ check 'an update is on disk' begun update v "$other" --wait-running=30 -- --slee
 equal '  what runs is what was' "$pid" "$(field v MainPID)"
 die
 check '  the next daemon restarts it' wait_for 10 eval '[ "$(field v Arguments)" = "--sleep=4 --exit=9" ] && not alive $pid && is v State running'
-check '  and watches it' wait_for 10 grep -q '"WatchedUntil":[1-9]' /run/albatross/runs/v
+check '  and watches it' wait_for 10 is_watched v
 check '  so that it goes back' wait_for 20 eval '[ "$(field v Arguments)" = "--sleep=600 one" ] && is v State running'
 pid=$(field v MainPID)
 
 ctl update v "$other" --wait-running=60 -- --sleep=600 two >/dev/null 2>&1 &
-check 'another one is watched' wait_for 10 grep -q '"WatchedUntil":[1-9]' /run/albatross/runs/v
+check 'another one is watched' wait_for 10 is_watched v
 check '  by a writer that can fail' relay
 verdicts r
 hold
@@ -222,7 +218,7 @@ mkfifo "$test_output.fifo"
 begin update update v "$test_output.fifo"
 update=$!
 exec 5>"$test_output.fifo"
-sleep 0.5
+wait_for 10 eval '[ -n "$(processes_called albatross-infla)" ]'
 verdicts f
 hold
 begin destroy destroy v
@@ -264,9 +260,8 @@ hold
 begin stop stop p:v
 stop=$!
 check 'while that it is stopped is written' held
-begin restart restart p:v
+ask_for restart p:v "$test_output.restart" ctl restart p:v
 restart=$!
-sleep 0.5
 let_go
 check '  which could not be' not wait $stop
 check '  nor a restart' not wait $restart

@@ -66,9 +66,8 @@ for act in nothing kill_intakes kill_gates kill_writer pause_both stop_scopes st
         $act
         sleep "0.$(printf %03d $((100 + RANDOM % 300)))"
     done >/dev/null 2>&1
-    wait_for 10 albatrossctl list >/dev/null 2>&1
+    wait_for 20 need_helpers >/dev/null 2>&1
     # Who was replaced is counted anew, when he is connected again.
-    sleep 0.5
     case $act in
     kill_daemon | *_launcher) invariants_note ;;
     esac

@@ -41,14 +41,14 @@ offered_by_zsh() {
         local line text=
         while zpty -r shell line; do [[ $line == *READY* ]] && break; done
         zpty -w -n shell "$1"$'"'\t'"'
-        # It may take its time; what it shows comes in one go.
-        for i in {1..100}; do
-            while zpty -r -t shell line; do text+=$line; done
-            [[ $#text -le $(($#1 + 20)) ]] || break
+        # It may take its time; behind what it shows comes nothing for a while.
+        local -i quiet=0
+        for i in {1..200}; do
+            while zpty -r -t shell line; do text+=$line quiet=0; done
+            [[ $#text -le $(($#1 + 20)) ]] || quiet+=1
+            [[ $quiet -lt 10 ]] || break
             sleep 0.1
         done
-        sleep 0.7
-        while zpty -r -t shell line; do text+=$line; done
         zpty -d shell
         print -r -- $text
     ' zsh "$1" | tr -s ' \r\t' '\n' | sort -u

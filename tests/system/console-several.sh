@@ -7,12 +7,19 @@
 . "$(dirname "$0")/lib.sh"
 guests=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/guests
 
+# How often it has said so, in all of its runs.
+n_said() { # NAME WORD
+    journal -u "albatross-$1.scope" | grep -cx "$2"
+}
+says_again() { # NAME WORD BEFORE
+    wait_for 10 eval '[ "$(n_said '"$1 $2"')" -gt '"$3"' ]'
+}
 albatrossctl -q create --memory=2 a "$HELLO" -- --sleep=600 first
-sleep 0.2
+says_again a first 0
 albatrossctl -q create --memory=2 b "$HELLO" -- --sleep=600 second
-sleep 0.2
+says_again b second 0
 albatrossctl -q restart a
-sleep 0.2
+says_again a first 1
 words() {
     sed -E 's/^[A-Z][a-z]{2} [0-9 :]{11} //' | tr '\n' '|'
 }
@@ -28,19 +35,21 @@ equal 'one each on a terminal' 2 "$(SYSTEMD_COLORS=1 albatrossctl console a b | 
 equal 'none for one alone' 0 "$(SYSTEMD_COLORS=1 albatrossctl console a | grep -c $'\e')"
 refuse 'one that is not there' 'no unikernel "nobody"' albatrossctl console a nobody
 refuse '... with what shows those that are' 'albatrossctl list' albatrossctl console nobody
-timeout 5 albatrossctl console -f -n 0 a b >"$test_output.follow" &
+timeout 60 albatrossctl console -f -n 0 a b >"$test_output.follow" &
 follow=$!
+check 'two are followed' wait_for 10 eval '[ "$(pgrep -cx albatross-conso)" = 2 ]'
 sleep 0.7
 albatrossctl -q restart b a
-wait_for 10 grep -q 'a: first' "$test_output.follow"
+wait_for 10 eval 'grep -q "a: first" "$test_output.follow" && grep -q "b: second" "$test_output.follow"'
 kill $follow
 equal 'what is followed comes as it is printed' 'a: first|b: second|' "$(grep -E 'first|second' "$test_output.follow" | sort -k4 | words)"
 albatrossctl -q stop a b
-check 'those that are stopped have theirs' eval '[ $(albatrossctl console a b | wc -l) = 10 ]'
+check 'those that are stopped have theirs' wait_for 10 eval '[ $(albatrossctl console a b | wc -l) = 10 ]'
 # One that is ended before it has said anything, or before journald has seen whose that is, has nothing.
 for _ in {1..70}; do
+    before=$(n_said a first)
     albatrossctl -q start a
-    sleep 0.1
+    wait_for 2 eval '[ "$(n_said a first)" -gt "$before" ]'
     albatrossctl -q stop a
 done
 check 'of their last 64 runs, at least' eval '[ $(albatrossctl console a | grep -c first) -ge 64 ]'

@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 albatrossctl -q create --memory=2 talk "$HELLO" -- --sleep=600 two-words $'\e[31mred' last-line
-prints 'console shows its lines' two-words albatrossctl console talk
+soon 'console shows its lines' last-line albatrossctl console talk
+prints 'all of them' two-words albatrossctl console talk
 prints 'escapes what would change the terminal' '\x1b[31mred' albatrossctl console talk
 prints '--raw does not' $'\e[31mred' albatrossctl console --raw talk
 equal '-n 1 shows the last' last-line "$(albatrossctl console -n 1 --raw talk | sed 's/^.*: //')"
@@ -14,17 +15,18 @@ equal 'journalctl -u shows the same, one line each' 4 \
     "$(journalctl -q --no-pager -o cat _SYSTEMD_UNIT=albatross-talk.scope | wc -l)"
 equal 'its lines have the invocation of the scope' "$(systemctl show -P InvocationID albatross-talk.scope)" \
     "$(journalctl -q -o json -n 1 _SYSTEMD_UNIT=albatross-talk.scope | sed 's/.*"_SYSTEMD_INVOCATION_ID":"\([0-9a-f]*\)".*/\1/')"
-timeout 3 albatrossctl console -f talk >"$test_output.follow" 2>&1 &
-sleep 0.5
+albatrossctl console -f talk >"$test_output.follow" 2>&1 &
+follow=$!
+check 'a console is followed' wait_for 10 grep -q two-words "$test_output.follow"
 albatrossctl -q stop talk && albatrossctl -q start talk
-wait $!
-equal 'a followed console goes on with the next run' 2 "$(grep -c two-words "$test_output.follow")"
+check 'which goes on with the next run' wait_for 10 eval '[ "$(grep -c two-words "$test_output.follow")" = 2 ]'
+kill $follow
 albatrossctl -q destroy talk
 albatrossctl -q create --memory=2 talk "$HELLO" -- new owner
-sleep 0.2
+check 'one takes the name' wait_for 10 has owner albatrossctl console talk
 check 'who takes a name anew does not read what the last owner printed' not \
     sh -c 'albatrossctl console talk | grep -q "two-words"'
-check 'but what it prints itself' sh -c 'albatrossctl console talk | grep -q owner'
+check 'but what it prints itself' has owner albatrossctl console talk
 albatrossctl -q destroy talk
 
 # Long lines, what is no text, and a line that never ends: nothing of it is lost, journald cuts as it

@@ -33,14 +33,6 @@ clean() {
     [ ! -e "$albatross_state/blocks/b" ] || ctl block remove b
     [ ! -e "$albatross_state/policies/p.json" ] || ctl policy remove p
 }
-# The daemon starts a writer when there is something to be written, and connects to a new launcher in
-# its own time: an image taken in needs both.
-need_helpers() {
-    if [ "$victim" = launcher ] || [ -z "$(processes_called albatross-write)" ]; then
-        ctl create --no-start need "$HELLO"
-        ctl destroy need
-    fi
-}
 running() { ctl create --memory=2 v "$HELLO" -- --sleep=600; }
 stopped() { ctl create --no-start --memory=2 v "$HELLO" -- --sleep=600; }
 ended() {

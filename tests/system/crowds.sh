@@ -26,9 +26,10 @@ check '600 connections to the bus are served' wait_for 30 eval \
 equal 'and the daemon keeps its own' "$before" "$(owner)"
 pkill -f "$client" || :
 wait
-check 'a change is signalled afterwards as before' eval '
-    timeout 5 busctl monitor --match "type=signal,sender=org.albatross" >"$test_output.signals" &
-    sleep 0.3; albatrossctl -q stop b1; albatrossctl -q start b1; wait_for 10 grep -q UnikernelExited "$test_output.signals"'
+listen_to_signals "$test_output.signals"
+albatrossctl -q stop b1 && albatrossctl -q start b1
+check 'a change is signalled afterwards as before' wait_for 10 grep -q UnikernelExited "$test_output.signals"
+kill $listener
 
 systemctl start polkit
 polkitd=$(main_pid polkit)

@@ -15,6 +15,20 @@ ctl() { # USER ARG...
     as "$user" albatrossctl --no-ask-password "$@"
 }
 limits() { albatrossctl -q policy set "$@"; }
+# Puts a rule of polkit's there, and waits until it counts.
+rule() { # NAME: the rule comes in
+    local before
+    before=$(journal_end)
+    cat >"/etc/polkit-1/rules.d/$1.rules"
+    check "polkit has a rule $1" wait_for 10 has 'Finished loading' journal -t polkitd --after-cursor="$before"
+}
+# Reads on when it may.
+let_read() { touch "$test_output.go"; }
+reads_later() { # wc OPTION
+    until [ -e "$test_output.go" ]; do sleep 0.05; done
+    wc "$@"
+    rm "$test_output.go"
+}
 # By number, for users that runuser can't be told by name.
 as_uid() { # UID GID COMMAND...
     local uid=$1 gid=$2
@@ -57,11 +71,12 @@ exec 9>&-
 equal 'what she wrote is not there' x "$(albatrossctl block read alice:disk - | head -c 1)"
 limits alice --owner=alice
 check 'alice makes a larger one' ctl alice -q block create alice:large 64M
-as alice albatrossctl block read alice:large - 2>"$test_output.write" | { sleep 3; wc -c; } >"$test_output.fifo.read" &
+as alice albatrossctl block read alice:large - 2>"$test_output.write" | reads_later -c >"$test_output.fifo.read" &
 reader=$!
 check 'alice is reading it' wait_for 10 eval 'albatrossctl block list -q --json=short alice: | grep -q reading'
 limits alice --owner=bob
-check 'that is taken from her, too' wait_for 10 eval '! albatrossctl block list -q --json=short alice: | grep -q reading'
+check 'that is taken from her, too' wait_for 5 eval '! albatrossctl block list -q --json=short alice: | grep -q reading'
+let_read
 wait $reader
 check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 60000000 ]
 limits alice --owner=alice
@@ -105,14 +120,15 @@ check 'she brings it to its end' wait $writer
 limits others --owner=none
 check 'alice destroys it' ctl alice -q destroy alice:half
 check 'alice has one with a large image' ctl alice -q create --memory=16 alice:bulky "$RIG_BUILD/tests/guests/bulky.spt"
-(ctl alice get-image alice:bulky - 2>"$test_output.write" || :) | { sleep 3; wc -c; } >"$test_output.fifo.read" &
+(ctl alice get-image alice:bulky - 2>"$test_output.write" || :) | reads_later -c >"$test_output.fifo.read" &
 reader=$!
 check 'alice is taking it out' wait_for 10 pgrep -x albatross-store
 limits alice --owner=bob
-check 'that is taken from her, too' wait_for 10 not pgrep -x albatross-store
+check 'that is taken from her, too' wait_for 5 not pgrep -x albatross-store
+let_read
 wait $reader
 check 'she has not got all of it' [ "$(cat "$test_output.fifo.read")" -lt 5000000 ]
-check '... as she is told' grep -q 'breaks off' "$test_output.write"
+check '... as she is told' wait_for 10 grep -q 'breaks off' "$test_output.write"
 limits alice --owner=alice
 check 'it goes' ctl alice -q destroy alice:bulky
 
@@ -120,11 +136,12 @@ check 'it goes' ctl alice -q destroy alice:bulky
 check 'alice has one that says much' ctl alice -q create --memory=2 alice:chatty "$RIG_BUILD/tests/guests/chatty.spt"
 check 'more than pipes hold' wait_for 20 eval '[ "$(albatrossctl console alice:chatty | wc -l)" -gt 5000 ]'
 check 'alice stops it' ctl alice -q stop alice:chatty
-ctl alice console alice:chatty 2>"$test_output.write" | { sleep 3; wc -l; } >"$test_output.fifo.read" &
+ctl alice console alice:chatty 2>"$test_output.write" | reads_later -l >"$test_output.fifo.read" &
 reader=$!
 check 'alice is reading' wait_for 10 pgrep -x albatross-conso
 limits alice --owner=bob
 check 'that ends, too' wait_for 10 not pgrep -x albatross-conso
+let_read
 wait $reader
 check 'before she has got all of it' [ "$(cat "$test_output.fifo.read")" -lt 5000 ]
 limits alice --owner=alice
@@ -251,28 +268,27 @@ groupmod -g 7203 staffers
 refuse 'the same for groups: another number' "$no" ctl bob create --memory=2 team:x "$HELLO"
 
 # --- at once, also while polkit thinks
-cat >/etc/polkit-1/rules.d/10-slow.rules <<'END'
+rule 10-slow <<'END'
 polkit.addRule(function(action, subject) {
     if (action.id.indexOf("org.albatross.") === 0 && subject.user === "alice")
-        polkit.spawn(["/bin/sleep", "1"]);
+        polkit.spawn(["/bin/sleep", "3"]);
 });
 END
-sleep 1
 began=${EPOCHREALTIME/./}
 ctl alice stop alice:web >"$test_output.late" 2>&1 &
 late=$!
-sleep 0.4
+wait_for 10 pgrep -fx '/bin/sleep 3' >/dev/null
 check 'meanwhile root is not held up' albatrossctl -q policy set alice --owner=none
 check 'the one who waits waits still' kill -0 $late
 status=0
 wait $late || status=$?
 equal 'a call that waited in polkit is refused' 1 $status
 prints 'as any other' "$no" cat "$test_output.late"
-check 'it did wait' [ $((${EPOCHREALTIME/./} - began)) -gt 1000000 ]
+check 'it did wait' [ $((${EPOCHREALTIME/./} - began)) -gt 3000000 ]
 equal 'and nothing has happened' running "$(albatrossctl show -P State alice:web)"
 ctl alice policy set alice:new --unikernels=1 --memory=32 --cpus=0 --owner=alice >"$test_output.late" 2>&1 &
 late=$!
-sleep 0.4
+wait_for 10 pgrep -fx '/bin/sleep 3' >/dev/null
 albatrossctl -q policy remove alice
 wait $late
 prints 'nor can she delegate what is gone' "$no" cat "$test_output.late"
@@ -283,7 +299,7 @@ check '... for all' ctl alice start alice:web
 rm /etc/polkit-1/rules.d/10-slow.rules
 
 # --- what a tenant may not have, and an administrator may
-cat >/etc/polkit-1/rules.d/10-verbs.rules <<'END'
+rule 10-verbs <<'END'
 polkit.addRule(function(action, subject) {
     if (action.id.indexOf("org.albatross.") === 0)
         polkit.spawn(["/usr/bin/logger", "-t", "rule", "verb=" + action.lookup("verb") + " name=" +
@@ -291,13 +307,12 @@ polkit.addRule(function(action, subject) {
             action.lookup("owners") + " others=" + action.lookup("others") + "."]);
 });
 END
-sleep 1
 refuse 'a MAC address of one'\''s choice, the gateway'\''s, say, is not an owner'\''s to have' "$no" ctl alice create --net=service:br0@02:00:00:00:00:99 alice:new "$HELLO"
 refuse 'a network that is not locked is not an owner'\''s to have' "$no" ctl alice create --net=service:br0,nolock alice:new "$HELLO"
 refuse '... nor the right of a path above it, which is told' 'only an administrator may give' \
     ctl alice create --net=service:br0,nolock alice:new "$HELLO"
 logged() { # TEXT
-    wait_for 10 sh -c 'journalctl -q -t rule -o cat --since=-1min | grep -qxF -e "$1"' sh "$1"
+    wait_for 10 has "$1" journal -t rule
 }
 check 'rules are told the verb' logged 'verb=create-unlocked name=alice:new path=alice owners=alice others=.'
 ctl bob stop alice:web >/dev/null 2>&1
@@ -336,13 +351,12 @@ check 'she has one with a disk' with_disk
 check 'and destroys both' ctl alice -q destroy --blocks alice:db
 equal 'neither is there' '' "$(albatrossctl list -q alice:db; ctl alice block list -q alice:)"
 check 'once more' with_disk
-cat >/etc/polkit-1/rules.d/10-blocks.rules <<'END'
+rule 10-blocks <<'END'
 polkit.addRule(function(action, subject) {
     if (action.id === "org.albatross.manage-block-devices" && subject.user === "alice" && action.lookup("verb") === "remove-block")
         return polkit.Result.NO;
 });
 END
-sleep 1
 refuse 'who may not remove the disk does not with its unikernel' "$no" ctl alice destroy --blocks alice:db
 equal 'it runs on' running "$(albatrossctl show -P State alice:db)"
 check 'without the disk she may' ctl alice -q destroy alice:db

@@ -99,12 +99,17 @@ check 'destroy with its disk' albatrossctl -q destroy --blocks one
 equal 'which is gone, and no other' other "$(albatrossctl block list -q)"
 check '  its file, too' [ ! -e /var/lib/albatross/v1/blocks/storage ]
 check 'one that is stopped' albatrossctl -q create --no-start --memory=2 --block=storage:other one "$disk"
-block write other - < <(sleep 1; echo x) &
+mkfifo "$test_output.fifo"
+block write other - <"$test_output.fifo" &
 writer=$!
+exec 4>"$test_output.fifo"
+echo x >&4
 check 'while its disk is written' wait_for 10 eval '[ "$(state_of other)" = writing ]'
 refuse 'it is not destroyed with it' 'is being written' albatrossctl destroy --blocks one
 equal 'nor at all' stopped "$(albatrossctl show one -P State)"
+exec 4>&-
 wait $writer
+rm "$test_output.fifo"
 check 'afterwards it is' albatrossctl -q destroy --blocks one
 equal 'with its disk' '' "$(albatrossctl block list -q)"
 check 'one that has none is just destroyed' albatrossctl -q create --memory=2 one "$HELLO" -- --sleep=600

@@ -117,13 +117,14 @@ for n in 24 32 64; do
     printf '[Service]\nLimitNOFILE=%s\n' "$n" >/run/systemd/system/albatrossd.service.d/50-test.conf
     systemctl daemon-reload
     systemctl reset-failed albatrossd
+    before=$(journal_end)
     if timeout 20 systemctl restart albatrossd; then
         check "the daemon starts with $n descriptors and serves" timeout 5 albatrossctl list
         storm
         equal '  it has not crashed' 0 "$(systemctl show -P NRestarts albatrossd)"
     else
         prints "the daemon does not start with $n descriptors and says why" 'Too many open files' \
-            journalctl -q --no-pager -o cat -t albatrossd --since=-20s
+            journal -t albatrossd --after-cursor="$before"
     fi
     xargs -r albatrossctl -q destroy < <(albatrossctl list -q | grep '^s')
 done

@@ -6,7 +6,6 @@
 
 command -v openssl >/dev/null || skip 'openssl is not installed'
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"; test_end' EXIT
 state=$folder/state
 guests=$RIG_BUILD/tests/guests
 
@@ -207,3 +206,4 @@ prints 'and not those that are taken over' '3 to be created, 1 failed' \
     sh -c "albatrossctl import-state --dry-run --block-dir=$folder/block $state || true"
 check 'as its name is' not grep -q 'is not there' \
     <(albatrossctl import-state --dry-run --block-dir="$folder/block" "$state")
+rm -r "$folder"

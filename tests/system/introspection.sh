@@ -44,13 +44,12 @@ prints 'its state' 's "stopped"' busctl get-property org.albatross $object org.a
 check 'Start of the object' busctl call org.albatross $object org.albatross.Unikernel Start
 refuse 'errors have names' 'There is no unikernel "none"' "${manager[@]}" GetUnikernel s none
 
-timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
-sleep 0.5
+listen_to_signals "$test_output.signals" --json=short
 albatrossctl -q create --memory=2 signals "$HELLO" -- --exit=3
 wait_for 10 grep -q UnikernelExited "$test_output.signals"
 albatrossctl -q destroy signals
 wait_for 10 grep -q UnikernelRemoved "$test_output.signals"
-kill %1
+kill $listener
 for signal in UnikernelAdded UnikernelRemoved InterfacesAdded InterfacesRemoved; do
     prints "the signal $signal is sent" "\"member\":\"$signal\"" cat "$test_output.signals"
 done

@@ -50,7 +50,10 @@ json() {
 ip link add json0 type bridge && ip link set json0 up
 albatrossctl --json=short monitor >"$test_output.events" &
 monitor=$!
-sleep 0.5
+# It listens when it has heard of something.
+listens() { albatrossctl -q policy set listens --unikernels=1 --memory=$((20 + RANDOM % 1000)) --cpus=0; [ -s "$test_output.events" ]; }
+check 'a monitor listens' wait_for 10 listens
+albatrossctl -q policy remove listens
 albatrossctl policy set j --owner=alice --unikernels=9 --memory=100 --cpus=0 --block=8 --bridges=json0 >/dev/null
 albatrossctl -q block create j:data 4
 albatrossctl -q create --memory=2 j:net "$guests/echo.spt" --net=service:json0 -- --ip=10.1.2.3
@@ -91,7 +94,7 @@ albatrossctl -q set j:stays --memory=4 --now
 albatrossctl -q destroy j:net j:disk j:stays j:bad j:again j:off
 albatrossctl -q block remove j:data
 albatrossctl -q policy remove j
-wait_for 10 grep -q policy-removed "$test_output.events"
+wait_for 10 grep -q 'policy-removed.*"j"' "$test_output.events"
 kill $monitor
 wait $monitor
 valid 'monitor' monitor cat "$test_output.events"

@@ -20,12 +20,10 @@ invariants_note
 albatrossctl create --memory=2 k "$HELLO" >/dev/null
 check 'a guest has ended' wait_for 10 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
 pkill -STOP -x albatross-write
-in_time albatrossctl stop k >"$folder/stop" 2>&1 &
+ask_for stop k "$folder/stop" in_time albatrossctl stop k
 stop=$!
-sleep 0.3
-in_time albatrossctl start k >"$folder/start" 2>&1 &
+ask_for start k "$folder/start" in_time albatrossctl start k
 start=$!
-sleep 0.3
 pkill -CONT -x albatross-write
 check 'who stopped it is answered' wait $stop
 check 'who started it again, too' wait $start
@@ -35,15 +33,12 @@ check 'it has ended' albatrossctl stop k
 albatrossctl -q start k
 check 'and again' wait_for 10 eval '[ "$(albatrossctl show k -P State)" = stopped ]'
 pkill -STOP -x albatross-write
-in_time albatrossctl stop k >"$folder/stop" 2>&1 &
+ask_for stop k "$folder/stop" in_time albatrossctl stop k
 stop=$!
-sleep 0.3
-in_time albatrossctl restart k >"$folder/restart" 2>&1 &
+ask_for restart k "$folder/restart" in_time albatrossctl restart k
 restart=$!
-sleep 0.3
-in_time albatrossctl start k >"$folder/start" 2>&1 &
+ask_for start k "$folder/start" in_time albatrossctl start k
 start=$!
-sleep 0.3
 pkill -CONT -x albatross-write
 check 'who stopped it is answered' wait $stop
 check 'who restarts it, too' wait $restart
@@ -53,14 +48,14 @@ check 'all is as it should be' invariants
 # --- a destroy while the way back is being written down
 
 albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
-in_time albatrossctl update back "$HELLO" --wait-running=10 -- --sleep=1 --exit=9 >"$folder/update" 2>&1 &
+in_time albatrossctl update back "$HELLO" --wait-running=20 -- --sleep=3 --exit=9 >"$folder/update" 2>&1 &
 update=$!
-check 'the new version runs' wait_for 10 eval '[ "$(albatrossctl show back -P Arguments)" = "--sleep=1 --exit=9" ]'
+check 'the new version runs' wait_for 10 is_watched back
 pkill -STOP -x albatross-write
-sleep 1.5
-in_time albatrossctl destroy back >"$folder/destroy" 2>&1 &
+check 'it has ended' wait_for 10 is_other back State running
+sleep 0.2
+ask_for destroy back "$folder/destroy" in_time albatrossctl destroy back
 destroy=$!
-sleep 0.3
 pkill -CONT -x albatross-write
 check 'who destroys it is answered' wait $destroy
 check 'who updates it is told' not wait $update
@@ -110,9 +105,8 @@ check 'all is as it should be' invariants
 # --- the writer
 
 pkill -STOP -x albatross-write
-in_time albatrossctl destroy k >"$folder/destroy" 2>&1 &
+ask_for destroy k "$folder/destroy" in_time albatrossctl destroy k
 destroy=$!
-sleep 0.3
 pkill -KILL -x albatross-write
 check 'the writer is killed: another one does what it was asked' wait $destroy
 check 'all is as it should be' invariants
@@ -163,7 +157,7 @@ refuse 'the launcher is killed: who creates is told' 'albatross-launcher went aw
 check 'its name is free' albatrossctl create --no-start slow "$HELLO"
 check 'it can be destroyed' albatrossctl destroy slow
 check 'a new launcher is there' wait_for 10 systemctl is-active -q albatross-launcher
-sleep 0.3
+check 'and is used' wait_for 10 need_helpers
 invariants_note
 check 'all is as it should be' invariants
 
@@ -180,7 +174,7 @@ for _ in {1..8}; do
     systemctl kill --kill-who=main -s KILL albatrossd.service
     sleep 0.3
 done
-check 'the daemon, too' wait_for 10 albatrossctl list
+check 'the daemon, too' wait_for 20 need_helpers
 invariants_note
 
 systemctl stop albatrossd.socket albatrossd.service
@@ -205,7 +199,7 @@ check 'all is as it should be' invariants
 check 'one runs' albatrossctl create --memory=2 one "$HELLO" -- --sleep=600
 timeout 10 /usr/libexec/albatross/albatrossd
 equal 'a second daemon ends at once' 1 $?
-check 'and says why' wait_for 10 eval "journalctl --no-pager --since=-20s -t albatrossd | grep -q 'Another albatrossd'"
+check 'and says why' wait_for 10 has 'Another albatrossd' journal -t albatrossd
 check 'the first did not notice' invariants
 check 'it can be destroyed' albatrossctl destroy one
 

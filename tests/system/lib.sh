@@ -201,6 +201,8 @@ is_other() { # NAME FIELD VALUE
     local now
     now=$(field "$1" "$2" 2>/dev/null) && [ "$now" != "$3" ]
 }
+# Whether an update of it stays up is being watched.
+is_watched() { grep -qs '"WatchedUntil":[ ]*[1-9]' "/run/albatross/runs/$1"; } # NAME
 alive() { # PID...
     local pid
     for pid; do [ -d "/proc/$pid" ] || return 1; done
@@ -240,6 +242,7 @@ replace() { # UNIT
 # A writer is there, which is started when there is something to write, and the daemon is connected to
 # the launcher, which it does in its own time: an image that is taken in needs both.
 need_helpers() {
+    albatrossctl -q destroy need 2>/dev/null # of a try before
     albatrossctl -q create --no-start need "$HELLO" && albatrossctl -q destroy need
 }
 

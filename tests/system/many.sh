@@ -4,16 +4,16 @@
 # More unikernels than dbus-daemon allows PID 1 match rules (512): one for each would throw it off
 # the bus. And PID 1 executed anew in the middle of starts.
 # rig: own
-# timeout: 300
+# timeout: 500
 . "$(dirname "$0")/lib.sh"
 
 for i in {1..560}; do echo "n$i"; done >"$test_output.names"
-check '560 are created' timeout 120 xargs -a "$test_output.names" -P 4 -I{} \
+check '560 are created' timeout 240 xargs -a "$test_output.names" -P 4 -I{} \
     albatrossctl -q create --memory=2 {} "$HELLO" -- --sleep=600
 equal 'and run' 560 "$(albatrossctl list --no-legend | grep -c running)"
 check 'systemd is still on the bus' busctl status org.freedesktop.systemd1
 check 'and was never off it' not sh -c 'journalctl -q _PID=1 | grep -q "disconnect on API bus"'
-check 'all can be destroyed' timeout 60 xargs -a "$test_output.names" albatrossctl -q destroy
+check 'all can be destroyed' timeout 120 xargs -a "$test_output.names" albatrossctl -q destroy
 check 'no scope is left' wait_for 10 eval '! systemctl list-units --all --plain --no-legend "albatross-*.scope" | grep -q .'
 
 for i in {1..6}; do

@@ -8,17 +8,14 @@
 . "$(dirname "$0")/lib.sh"
 
 log=$test_output.events
+something() { albatrossctl policy set sync --unikernels=1 --memory=$((20 + RANDOM % 1000)) --cpus=0 >/dev/null; }
 listen() { # FILE COMMAND...: until it listens; its process is $listener
     local file=$1
     shift
     "$@" >"$file" 2>"$file.errors" &
     listener=$!
     # It is in step when it has heard of something.
-    for _ in {1..100}; do
-        albatrossctl policy set sync --unikernels=1 --memory=$((20 + RANDOM % 1000)) --cpus=0 >/dev/null
-        [ ! -s "$file" ] || break
-        sleep 0.05
-    done
+    wait_for 20 eval '"${stir:-something}"; [ -s '"'$file'"' ]'
 }
 words() { # FILE: without times
     cut -d' ' -f3- "$1" | sed 's/ in [0-9]*ms$/ in .../' | grep -v '^sync: '
@@ -73,11 +70,12 @@ check 'SIGTERM, too' eval "kill $json; wait $json"
 albatrossctl -q create --memory=2 web "$HELLO" -- --sleep=600
 listen "$log" albatrossctl monitor
 all=$listener
-albatrossctl monitor web >"$log.web" 2>&1 &
-one=$!
-albatrossctl monitor t: >"$log.t" 2>&1 &
-path=$!
-sleep 0.5
+something_of_web() { albatrossctl -q set web --startup=$((1 + RANDOM % 1000)); }
+stir=something_of_web listen "$log.web" albatrossctl monitor web
+one=$listener
+something_below_t() { albatrossctl -q create --no-start t:new "$HELLO"; albatrossctl -q destroy t:new; }
+stir=something_below_t listen "$log.t" albatrossctl monitor t:
+path=$listener
 systemctl stop albatrossd.socket albatrossd.service
 wait_for 10 grep -q 'went away' "$log"
 systemctl kill --signal=KILL albatross-web.scope
@@ -181,6 +179,7 @@ exec 5<>"$log.full"
 dd if=/dev/zero of="$log.full" bs=4096 count=100 oflag=nonblock status=none 2>/dev/null
 albatrossctl monitor >&5 2>/dev/null &
 stuck=$!
+wait_for 10 minds_signals $stuck
 sleep 1
 albatrossctl policy set sync --unikernels=1 --memory=18 --cpus=0 >/dev/null
 sleep 0.5
@@ -205,7 +204,7 @@ before=$(memory)
 equal 'who reads none of thousands is cut off' 'cut off' "$("$client" hoard 30000)"
 grown=$(($(memory) - before))
 check "and has cost the daemon less than 16 MiB: $grown KiB" [ "$grown" -lt 16384 ]
-prints 'which says so' 'is cut off' journalctl --no-pager -u albatrossd
+prints 'which says so' 'is cut off' journal -u albatrossd
 "$client" hoard 3000 >/dev/null 2>&1 &
 hoard=$!
 sleep 0.5

@@ -141,7 +141,7 @@ check 'all is as it should be' invariants
 check 'one' serve one 10.77.0.2 --net=service:br1
 albatrossctl -q stop one
 ip link delete br1
-refuse 'its bridge goes: it says so' 'There is no bridge br1' wait_for 0 albatrossctl start one
+refuse 'its bridge goes: it says so' 'There is no bridge br1' albatrossctl start one
 equal 'and is stopped still' stopped "$(state one)"
 bridge br1 02:00:00:00:00:b1
 check 'the bridge comes back: it starts' wait_for 10 albatrossctl start one
@@ -211,23 +211,19 @@ rm "$test_output.batch"
 
 # --- starts that come to nothing
 
-slow_systemd() { systemctl daemon-reload & sleep 0.3; }
-mkdir -p /run/systemd/system-generators
-printf '#!/bin/sh\nsleep 2\n' >/run/systemd/system-generators/slow
-chmod +x /run/systemd/system-generators/slow
-slow_systemd
+slow_systemd 5
 serve one 10.77.0.2 --net=service:br0 >"$test_output.one" 2>&1 &
 client=$!
-check 'its tap is there before its scope' wait_for 10 eval '[ "$(n_taps)" = 1 ]'
+check 'its tap is there before its scope' wait_for 4 eval '[ "$(n_taps)" = 1 ]'
 pkill -KILL -x albatross-gate
 wait $client
 equal 'it is killed at its gate: create fails' 1 $?
 check 'and the tap goes' no_taps
 wait
-slow_systemd
+slow_systemd 5
 serve one 10.77.0.2 --net=service:br0 >"$test_output.one" 2>&1 &
 client=$!
-wait_for 10 eval '[ "$(n_taps)" = 1 ]'
+wait_for 4 eval '[ "$(n_taps)" = 1 ]'
 systemctl kill --kill-who=main -s KILL albatrossd
 told=0
 wait $client || told=$?
@@ -250,8 +246,6 @@ check 'and so it stays' eval 'sleep 1; [ "$left" = "$(albatrossctl list -q)" ] &
 [ -z "$left" ] || check 'what runs answers' answers 10.77.0.2
 [ -z "$left" ] || check 'and is destroyed' albatrossctl -q destroy one
 check 'and no tap is left' no_taps
-rm /run/systemd/system-generators/slow
-systemctl daemon-reload
 systemctl mask --runtime -q albatross-locked.slice
 refuse 'the slice is refused: so is the start' 'systemd did not start the scope' serve locked:one 10.77.0.2 --net=service:br0
 check 'and the tap goes' no_taps
@@ -281,7 +275,7 @@ while kill -0 $destroyer 2>/dev/null; do
     took=$((${EPOCHREALTIME/./} - begin))
     [ $took -le $worst ] || worst=$took
 done
-check "while they are destroyed, list takes $((worst / 1000)) ms at most" test $worst -lt 300000
+check "while they are destroyed, list takes $((worst / 1000)) ms at most" test $worst -lt 1000000
 check 'no tap is left' no_taps
 invariants_note
 check 'all is as it should be' invariants

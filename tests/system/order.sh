@@ -93,9 +93,8 @@ check '  it starts by itself then' wait_for 70 eval '[ "$(states o:first o:secon
 equal '  which is no restart' 0 "$(field o:first Restarts)"
 
 systemctl kill -s STOP albatross-launcher.service
-albatrossctl restart o:second >/dev/null 2>&1 &
+check 'a restart is under way' ask_for restart o:second /dev/null albatrossctl restart o:second
 restart=$!
-sleep 0.5
 systemctl kill -s KILL albatrossd.service
 systemctl kill -s CONT albatross-launcher.service
 wait $restart

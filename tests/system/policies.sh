@@ -10,7 +10,7 @@ manager=(busctl call org.albatross /org/albatross org.albatross.Manager)
 state=/var/lib/albatross/v1
 create() { albatrossctl -q create --no-start "$@" "$HELLO"; }
 run() { albatrossctl -q create "$@" "$HELLO" -- --sleep=600; }
-field() { # PATH FIELD
+policy_field() { # PATH FIELD
     albatrossctl policy list "$1:" --json=short | sed 's/},{/}\n{/g' | grep -F "\"Path\":\"$1\"" |
         sed -n "s/.*\"$2\":\(\[[^]]*\]\|[^,}]*\).*/\1/p"
 }
@@ -21,8 +21,8 @@ n_cpus=$(nproc --all)
 
 # --- the root, and what a policy needs
 prints 'the root is what the machine has' '"Path":""' albatrossctl policy list --json=short
-equal 'its memory is the host'\''s' "$(($(getconf _PHYS_PAGES) * $(getconf PAGESIZE)))" "$(field '' Memory)"
-equal 'its CPUs are the host'\''s' "$n_cpus" "$(field '' CPUs | tr ',' '\n' | wc -l)"
+equal 'its memory is the host'\''s' "$(($(getconf _PHYS_PAGES) * $(getconf PAGESIZE)))" "$(policy_field '' Memory)"
+equal 'its CPUs are the host'\''s' "$n_cpus" "$(policy_field '' CPUs | tr ',' '\n' | wc -l)"
 refuse 'it can not be set' 'nobody can change it' albatrossctl policy set : --memory=100
 refuse 'nor removed' 'nobody can change it' albatrossctl policy remove :
 refuse 'a new policy needs unikernels, memory and CPUs' 'needs unikernels, memory and cpus' \
@@ -58,20 +58,20 @@ refuse 'more owners than can be' 'at most 64 owners' albatrossctl policy set ali
 # --- set, list
 prints 'it is set, and says so' alice albatrossctl policy set alice --unikernels=3 --memory=64 --cpus=0 \
     --owner="$(id -u alice)" --owner=@staff --owner=alice
-equal 'numbers become names, each is there once' '["alice","@staff"]' "$(field alice Owners)"
+equal 'numbers become names, each is there once' '["alice","@staff"]' "$(policy_field alice Owners)"
 prints 'the file has name and number' "\"ID\": $(id -u alice)" cat $state/policies/alice.json
 equal 'only root may read it' '600 root' "$(stat -c '%a %U' $state/policies/alice.json)"
 stamp=$(stat -c %Y%i $state/policies/alice.json)
 check 'the same again is a success' albatrossctl policy set alice --unikernels=3
 equal 'that changes nothing' "$stamp" "$(stat -c %Y%i $state/policies/alice.json)"
 check 'only what is given changes' albatrossctl policy set alice --memory=96
-equal 'that is memory' '100663296 3 [0]' "$(field alice Memory) $(field alice Unikernels) $(field alice CPUs)"
+equal 'that is memory' '100663296 3 [0]' "$(policy_field alice Memory) $(policy_field alice Unikernels) $(policy_field alice CPUs)"
 check 'labels are in lower case' albatrossctl policy set ALICE --memory=64
-equal 'so it is the same' 67108864 "$(field alice Memory)"
+equal 'so it is the same' 67108864 "$(policy_field alice Memory)"
 prints 'as a table' '0/3' albatrossctl policy list alice:
 equal 'as names' alice "$(albatrossctl -q policy list alice:)"
 check 'nothing is done in a dry run' albatrossctl --dry-run policy set alice --memory=32
-equal 'really' 67108864 "$(field alice Memory)"
+equal 'really' 67108864 "$(policy_field alice Memory)"
 
 # --- larger than below, smaller than above
 check 'one below it' albatrossctl policy set alice:team --unikernels=2 --memory=32 --cpus=0
@@ -100,7 +100,7 @@ refuse 'and then the path above refuses' 'the policy alice allows 3 and 3 are us
 refuse 'also deeper, where there is no policy' 'the policy alice allows 3 and 3 are used' create --memory=2 alice:other:deep:y
 refuse 'and right below it' 'the policy alice allows 3 and 3 are used' create --memory=2 alice:y
 equal 'no record is left of those' 3 "$(find $state/unikernels -type f | wc -l)"
-equal 'used is summed up' '3 66060288' "$(field alice UnikernelsUsed) $(field alice MemoryUsed)"
+equal 'used is summed up' '3 66060288' "$(policy_field alice UnikernelsUsed) $(policy_field alice MemoryUsed)"
 check 'a place is free again' albatrossctl -q destroy alice:team:b
 refuse 'memory next to what is used' \
     '18 MiB of memory were asked for, the policy alice allows 64 MiB and 47 MiB are used' run --memory=18 alice:more
@@ -111,7 +111,7 @@ refuse 'one that could never run is refused at once' '33 MiB of memory were aske
 check 'one that is not started needs a place only' albatrossctl -q create --no-start --memory=17 alice:team:b "$HELLO" -- --sleep=600
 refuse 'but it could not be started' 'the policy alice:team allows 32 MiB and 16 MiB are used' albatrossctl start alice:team:b
 check 'what stops gives back its memory' albatrossctl -q stop alice:team:a
-equal 'so it is not counted' '2 16777216' "$(field alice:team UnikernelsUsed | cut -d' ' -f1) $(($(field alice:team MemoryUsed) + 16777216))"
+equal 'so it is not counted' '2 16777216' "$(policy_field alice:team UnikernelsUsed | cut -d' ' -f1) $(($(policy_field alice:team MemoryUsed) + 16777216))"
 check 'and the other one starts' albatrossctl -q start alice:team:b
 refuse 'the first one does not, then' 'the policy alice:team allows 32 MiB and 17 MiB are used' albatrossctl start alice:team:a
 refuse 'CPUs' 'the policy alice' create --memory=2 --cpus=1 alice:c
@@ -161,10 +161,10 @@ systemctl start albatrossd
 equal 'those that are right are there' $':\nalice\nalice:other\nalice:team' "$(albatrossctl -q policy list)"
 for name in carol broken 'broken:below' alice:team:larger; do
     check "$name is in quarantine" test -e "$state/quarantine/policy_$name.json"
-    prints 'and told' "policies/$name.json can't be used" journalctl -q -t albatrossd -o cat --since=-1min
+    prints 'and told' "policies/$name.json can't be used" journal -t albatrossd
 done
 check 'so is what has no name of one' test -e "$state/quarantine/policy_noise"
-prints 'the reason is told' 'it allows more than the policy alice:team above it' journalctl -q -t albatrossd -o cat --since=-1min
+prints 'the reason is told' 'it allows more than the policy alice:team above it' journal -t albatrossd
 rm -f $state/quarantine/policy_*
 
 # --- what can't be saved has not happened
@@ -173,7 +173,7 @@ mount -t tmpfs tmpfs $state/policies
 cp "$test_output.alice" $state/policies/alice.json
 systemctl start albatrossd
 refuse 'a change that can not be written' 'could not be written, nothing has changed' albatrossctl policy set alice --memory=100
-equal 'is undone' 67108864 "$(field alice Memory)"
+equal 'is undone' 67108864 "$(policy_field alice Memory)"
 refuse 'nor a new one' 'could not be written' albatrossctl policy set bob --unikernels=1 --memory=32 --cpus=0
 equal 'it is not there' $':\nalice' "$(albatrossctl -q policy list)"
 mount -o remount,ro $state/policies
@@ -197,8 +197,8 @@ equal 'nor on disk' '' "$(ls $state/policies)"
 check 'an administrator'\''s drop-in stays' test -e /run/systemd/system/albatross-alice-other.slice.d/mine.conf
 check 'and that slice has no limit' slice_has albatross-alice-other.slice infinity "$(systemctl show system.slice -P TasksMax)" ''
 systemctl revert albatross-alice-other.slice 2>/dev/null
-check 'nothing is left of the limits' not compgen -G '/run/systemd/system.control/albatross-*'
-equal 'nor of the notes about them' '' "$(ls /run/albatross/slices)"
+check 'nothing is left of the limits' wait_for 10 not compgen -G '/run/systemd/system.control/albatross-*'
+check 'nor of the notes about them' wait_for 10 eval '[ -z "$(ls /run/albatross/slices)" ]'
 no_groups() { ! compgen -G '/sys/fs/cgroup/albatross.slice/*.slice'; }
 check 'nor of control groups' wait_for 10 no_groups
 systemctl daemon-reload
@@ -217,7 +217,7 @@ no_limits() { ! compgen -G '/run/systemd/system.control/albatross-many*' && [ -z
 albatrossctl -q policy set many --unikernels=1 --memory=32 --cpus=0
 check 'many policies below one' many
 check 'they are removed at once' albatrossctl -q policy remove --recursive many
-check 'and nothing is left of their limits' no_limits
+check 'and nothing is left of their limits' wait_for 10 no_limits
 check 'nor a control group of each, of which a kernel has 65536' wait_for 10 no_groups
 check 'many again' many
 systemctl stop albatrossd
@@ -227,14 +227,13 @@ check 'the next daemon takes back those of many that are gone' wait_for 10 no_li
 check 'and their control groups' wait_for 10 no_groups
 
 # --- signals
-timeout 10 busctl monitor --json=short --match "type='signal',sender='org.albatross'" >"$test_output.signals" &
-sleep 0.5
+listen_to_signals "$test_output.signals" --json=short
 albatrossctl -q policy set signals --unikernels=1 --memory=32 --cpus=0
 albatrossctl -q policy set signals:below --unikernels=1 --memory=32 --cpus=0
 albatrossctl -q policy set signals --unikernels=1
 albatrossctl -q policy remove --recursive signals
 wait_for 10 grep -q 'signals:below.*PolicyRemoved\|PolicyRemoved.*signals:below' "$test_output.signals"
-kill %1
+kill $listener
 equal 'a change is a signal, and no change is none' 2 "$(grep -c PolicyChanged "$test_output.signals")"
 equal 'each removal is one' 2 "$(grep -c PolicyRemoved "$test_output.signals")"
 rm -f "${test_output:?}".[a-z]*

@@ -246,13 +246,13 @@ equal 'it is back' 'other team:busy team:idle' "$(names '')"
 
 systemctl kill -s STOP --kill-who=main albatross-statistics
 all '' >"$test_output.all" &
-sleep 0.3
+sleep 1
 albatrossctl -q destroy other
 check 'one that ends while it is looked at is left out' eval 'kill -CONT $(service_pid); wait; \
     [ "$(jq -r "keys | join(\" \")" "$test_output.all")" = "team:busy team:idle" ]'
 systemctl kill -s STOP --kill-who=main albatross-statistics
 all '' >"$test_output.all" &
-sleep 0.3
+sleep 1
 albatrossctl -q restart team:idle
 check 'and so is one that was started again meanwhile' eval 'kill -CONT $(service_pid); wait; \
     [ "$(jq -r "keys | join(\" \")" "$test_output.all")" = "team:busy" ]'

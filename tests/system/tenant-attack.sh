@@ -68,8 +68,7 @@ wait_for 10 eval '[ "$(albatrossctl show mallory:left -P State)" != running ]'
 check 'it ends with its tender' wait_for 10 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
 check 'destroy' albatrossctl destroy mallory:left
 check 'one that starts as many as it can' create --net=service:br0 mallory:fork "$guests/echo.spt" -- fork
-sleep 0.5
-prints 'has a few' '7 children' albatrossctl console -o cat mallory:fork
+soon 'has a few' '7 children' albatrossctl console -o cat mallory:fork
 check 'all of which go with it' albatrossctl destroy mallory:fork
 check 'soon' wait_for 10 eval '[ "$(pgrep -xc solo5-spt)" = 2 ]'
 

@@ -53,6 +53,7 @@ dd if=/dev/zero of="$test_output.full" bs=4096 count=100 oflag=nonblock status=n
 for signal in INT TERM HUP; do
     env --default-signal=INT,HUP albatrossctl top -n 1000 -d 10ms >&5 &
     stuck=$!
+    wait_for 10 minds_signals $stuck
     sleep 1
     kill -$signal $stuck
     check "where nobody reads it SIG$signal ends it" wait_for 10 not kill -0 $stuck
@@ -60,7 +61,7 @@ for signal in INT TERM HUP; do
     check '  well' wait $stuck
 done
 exec 5>&-
-check 'a reader that goes away ends it' eval "timeout 10 albatrossctl top -n 1000 -d 10ms | head -n 1"
+check 'a reader that goes away ends it' eval 'timeout 20 albatrossctl top -n 100000 -d 10ms | head -n 1; [ "${PIPESTATUS[0]}" != 124 ]'
 
 # --- on a terminal
 
@@ -68,27 +69,33 @@ command -v script >/dev/null || skip 'script is missing (bsdutils)'
 screen=$test_output.screen
 export TERM=xterm
 # The state of the terminal before and after, and what top says at its end.
-keys() { # SCRIPT: run beside top, with its process in $pid
-    timeout 30 script -qefc "stty rows 12 cols 90; stty -a >$screen.before
+keys() { # SCRIPT: run beside top, with its process in $pid, when that shows something
+    timeout 60 script -qefc "stty rows 12 cols 90; stty -a >$screen.before
         ${who:-} albatrossctl top -d 300ms --sort=name </dev/tty & pid=\$!
-        sleep 1; $1
+        until grep -qa 'every' $screen || ! kill -0 \$pid; do sleep 0.1; done; sleep 0.5
+        $1; touch $screen.done
         wait \$pid; echo \$? >$screen.status; stty -a >$screen.after" /dev/null <"$screen.pipe" >"$screen"
 }
-press() { # KEY...: as a person does
-    local key
+# As a person does who presses KEY when he sees TEXT, or when the script beside has done its part.
+press() { # [TEXT|done KEY]...
     exec 4>"$screen.pipe"
-    sleep 1.5
-    for key; do
-        printf '%b' "$key" >&4
+    while [ $# -gt 0 ]; do
+        if [ "$1" = done ]; then wait_for 20 [ -e "$screen.done" ]; else wait_for 20 grep -qa "$1" "$screen"; fi
         sleep 0.4
+        printf '%b' "$2" >&4
+        shift 2
     done
-    sleep 0.5
+    wait_for 30 [ -e "$screen.status" ]
     exec 4>&-
 }
+both() { # SCRIPT [TEXT|done KEY]...
+    rm -f "$screen" "$screen".{done,status}
+    press "${@:2}" &
+    keys "$1"
+    wait $!
+}
 mkfifo "$screen.pipe"
-press p m q &
-keys :
-wait $!
+both : spin p 'PATH *UNIKERNELS' m 'memory, every' q
 equal 'q ends it well' 0 "$(cat "$screen.status")"
 check 'names were seen' grep -qa 'spin' "$screen"
 check 'then paths, after p' grep -qa 'PATH *UNIKERNELS' "$screen"
@@ -98,20 +105,14 @@ check 'it was another screen, and the first is back' \
 equal 'the terminal is as before' "$(sed 's/speed.*//' "$screen.before")" "$(sed 's/speed.*//' "$screen.after")"
 who='env --default-signal=HUP'
 for signal in TERM INT HUP; do
-    press &
-    keys "kill -$signal \$pid"
-    wait $!
+    both "kill -$signal \$pid"
     equal "SIG$signal ends it well" 0 "$(cat "$screen.status")"
     equal '  the terminal is as before' "$(cat "$screen.before")" "$(cat "$screen.after")"
 done
 who=
-press j q &
-keys 'stty rows 5 cols 70; sleep 0.5'
-wait $!
+both 'stty rows 5 cols 70; sleep 1' spin j done q
 check 'a smaller terminal gets a smaller picture' eval "tail -c 100 '$screen' | grep -qaF $'\e[5;1H'"
-press q &
-keys 'albatrossctl -q stop t:b; systemctl restart albatrossd; sleep 1'
-wait $!
+both 'albatrossctl -q stop t:b; systemctl restart albatrossd; sleep 1' done q
 equal 'the daemon may be restarted meanwhile' 0 "$(cat "$screen.status")"
 
 # --- a daemon that is away, or hangs
@@ -120,6 +121,7 @@ begin() { # [COMMAND...]: top on a terminal beside this test, run so
     who=$*
     exec 4<>"$screen.pipe"
     : >"$screen" # nothing of the one before
+    rm -f "$screen".{done,status}
     keys : &
     beside=$!
     wait_for 10 grep -qa 'running' "$screen"
@@ -158,7 +160,7 @@ check '  keys are heard' wait_for 10 shown 'PATH *UNIKERNELS'
 quit '  and q ends it'
 albatrossctl top &
 first=$!
-sleep 1
+wait_for 10 minds_signals $first
 kill -TERM $first
 check 'so does a signal, at its first look' wait_for 10 not kill -0 $first
 check '  well' wait $first

@@ -113,7 +113,7 @@ watched() { # SECONDS ARGUMENT...
     albatrossctl -q create --memory=2 v "$HELLO" -- --sleep=600
     albatrossctl -q update v "$other" --wait-running="$seconds" -- "$@" >/tmp/update.log 2>&1 &
     update=$!
-    wait_for 10 grep -qs '"WatchedUntil":[ ]*[1-9]' /run/albatross/runs/v || return 1
+    wait_for 10 is_watched v || return 1
     pid=$(field v MainPID)
     equal 'watch: the new version runs' "$(digest "$other")" "$(field v ImageDigest)"
 }
@@ -126,10 +126,10 @@ killed() {
     [ $? != 0 ] && wait_for 10 eval "[ \"\$(main_pid albatrossd)\" != $daemon ] && is v Name v"
 }
 went_back() {
-    wait_for 20 is v ImageDigest "$(digest "$HELLO")" && wait_for 20 is v State running &&
+    wait_for 40 is v ImageDigest "$(digest "$HELLO")" && wait_for 20 is v State running &&
         prints 'watch: with its arguments' sleep=600 albatrossctl show v -P Arguments
 }
-check 'watch: one that will end is watched' watched 60 --sleep=6 --exit=9
+check 'watch: one that will end is watched' watched 60 --sleep=10 --exit=9
 check 'watch: the daemon is killed' killed
 check 'watch: what runs goes on' alive "$pid"
 refuse 'watch: it can not be changed meanwhile' 'changed already' albatrossctl set v --memory=3
@@ -141,7 +141,7 @@ check 'watch: it can be changed again' albatrossctl -q set v --memory=3
 check 'watch: nothing is left over' invariants
 albatrossctl -q destroy v
 
-check 'watch: one that ends without a daemon is watched' watched 60 --sleep=4 --exit=9
+check 'watch: one that ends without a daemon is watched' watched 60 --sleep=6 --exit=9
 systemctl stop albatrossd
 wait "$update"
 check 'watch: it ends' wait_for 10 not alive "$pid"
@@ -156,7 +156,7 @@ check 'watch: and the daemon is killed' killed
 check 'watch: its time is over' unwatched
 equal 'watch: it is kept' "$pid $(digest "$other")" "$(field v MainPID) $(field v ImageDigest)"
 kill -KILL "$pid"
-check 'watch: an end after that' wait_for 10 not is v State running
+check 'watch: an end after that' wait_for 10 is_other v State running
 sleep 0.5
 equal 'watch: is none that goes back' "$(digest "$other")" "$(field v ImageDigest)"
 # What a daemon leaves that dies when it has written down what it goes back to, and not started it.

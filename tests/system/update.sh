@@ -86,9 +86,9 @@ equal 'one that does not stay up ends with 5' 5 $?
 check '  and says so' grep -q 'did not stay up' /tmp/update.log
 check '  it is what it was' wait_for 10 is u State running
 equal '  with its image and arguments' "$first --sleep=600 three" "$(field u ImageDigest) $(field u Arguments)"
-albatrossctl update u "$other" --wait-running=20 -- --sleep=2 >/tmp/update.log 2>&1 &
+albatrossctl update u "$other" --wait-running=60 -- --sleep=30 >/tmp/update.log 2>&1 &
 update=$!
-sleep 1
+check 'another one is watched' wait_for 10 is_watched u
 refuse 'meanwhile it can not be changed otherwise' 'changed already' albatrossctl set u --memory=3
 albatrossctl -q stop u
 wait $update
@@ -96,11 +96,10 @@ equal 'one that is stopped meanwhile does not go back' 1 $?
 equal '  it stays stopped' stopped "$(field u State)"
 
 albatrossctl -q start u
-albatrossctl update u "$HELLO" --wait-running=20 -- --sleep=600 >/tmp/update.log 2>&1 &
+albatrossctl update u "$HELLO" --wait-running=60 -- --sleep=600 >/tmp/update.log 2>&1 &
 update=$!
-check 'another one runs' wait_for 10 is u ImageDigest "$first"
-check '  and is watched' wait_for 10 is u State running
-sleep 0.3
+check 'another one is watched, too' wait_for 10 is_watched u
+equal '  which runs' "$first running" "$(field u ImageDigest) $(field u State)"
 systemctl stop albatross-u.scope
 wait $update
 equal 'one whose scope is stopped meanwhile does not go back, either' 1 $?
@@ -116,7 +115,7 @@ check 'update of one that is stopped' albatrossctl -q update u "$HELLO"
 equal '  does not start it' "stopped $first" "$(field u State) $(field u ImageDigest)"
 albatrossctl -q policy set tight --unikernels=1 --memory=64 --cpus=0
 albatrossctl -q create --memory=40 tight:t "$HELLO" -- --sleep=600
-albatrossctl update tight:t "$other" --memory=2 --wait-running=20 -- --sleep=2 --exit=9 >/tmp/update.log 2>&1 &
+albatrossctl update tight:t "$other" --memory=2 --wait-running=60 -- --sleep=6 --exit=9 >/tmp/update.log 2>&1 &
 update=$!
 check 'one that needs less is there' wait_for 10 is tight:t Memory "$((2 << 20))"
 check '  and its policy allows less now' albatrossctl -q policy set tight --memory=20
@@ -132,9 +131,8 @@ kill -STOP "$launcher"
 timeout 20 albatrossctl -q start early &
 start=$!
 check 'one is being started' wait_for 10 is early State starting
-timeout 20 albatrossctl -q set early --memory=40 2>/dev/null &
+ask_for set early /dev/null timeout 20 albatrossctl -q set early --memory=40
 set=$!
-sleep 0.5
 kill -CONT "$launcher"
 check '  it starts' wait $start
 check '  who sets it meanwhile is answered' wait $set

@@ -12,16 +12,13 @@ lose_writer() {
     mv $program $program.away
     kill -KILL "$(writer)"
 }
-# It is started again by whoever needs it next.
-need_writer() { albatrossctl -q create --no-start need "$HELLO" && albatrossctl -q destroy need; }
 wanted() { sed -n 's/.*"Wanted": "\(.*\)",/\1/p' "/var/lib/albatross/v1/unikernels/$1.json"; }
 
 albatrossctl -q create --memory=2 other "$HELLO" -- --sleep=600
-need_writer
+need_helpers
 kill -STOP "$(writer)"
-timeout 20 albatrossctl stop other >/dev/null 2>&1 &
+ask_for stop other /dev/null timeout 20 albatrossctl stop other
 stop=$!
-sleep 0.5
 lose_writer
 status=0; wait $stop || status=$?
 mv $program.away $program
@@ -30,11 +27,10 @@ equal 'and so still to be done' running "$(wanted other)"
 check 'when asked once more' albatrossctl stop other
 equal 'it is written down' stopped "$(wanted other)"
 
-need_writer
+need_helpers
 kill -STOP "$(writer)"
-timeout 20 albatrossctl start other >/dev/null 2>&1 &
+ask_for start other /dev/null timeout 20 albatrossctl start other
 start=$!
-sleep 0.5
 lose_writer
 status=0; wait $start || status=$?
 mv $program.away $program
@@ -45,14 +41,12 @@ equal 'it is written down' running "$(wanted other)"
 # It ends by itself and is wanted: a stop has only that to write down, then comes a start.
 kill -KILL "$(albatrossctl show other -P MainPID)"
 wait_for 10 eval '[ "$(albatrossctl show other -P State)" = failed ]'
-need_writer
+need_helpers
 kill -STOP "$(writer)"
-timeout 20 albatrossctl stop other >/dev/null 2>&1 &
+ask_for stop other /dev/null timeout 20 albatrossctl stop other
 stop=$!
-sleep 0.3
-timeout 20 albatrossctl start other >/dev/null 2>&1 &
+ask_for start other /dev/null timeout 20 albatrossctl start other
 start=$!
-sleep 0.3
 kill -CONT "$(writer)"
 status=0; wait $stop || status=$?
 equal 'a stop is answered when a start came right behind it' 0 "$status"
@@ -69,6 +63,7 @@ pid=$(main_pid albatrossd)
 mv $program $program.away
 cp "$double" $program
 for how in serial version short unasked chatter; do
+    before=$(journal_end)
     echo $how >/run/albatross/double
     kill -KILL "$(writer)"
     check "a writer whose answers make no sense ($how): what it was asked is done by another" \
@@ -76,7 +71,7 @@ for how in serial version short unasked chatter; do
     check '  it was there' [ ! -e /run/albatross/double ]
     check '  it is gone' wait_for 10 eval '[ "$(pgrep -c -P "$(main_pid albatrossd)" albatross-write)" = 1 ]'
     equal '  the daemon is the same' "$pid" "$(main_pid albatrossd)"
-    prints '  the journal says so' 'answers that make no sense' journalctl --no-pager -q -o cat -t albatrossd --since=-10s
+    prints '  the journal says so' 'answers that make no sense' journal -t albatrossd --after-cursor="$before"
     check '  all is on disk' [ -e /var/lib/albatross/v1/unikernels/double.json ]
     check '  and can be destroyed' timeout 10 albatrossctl destroy double
 done
@@ -85,18 +80,13 @@ kill -KILL "$(writer)"
 
 # --- a create fails, and what was written of it can't be removed
 
-mkdir -p /run/albatrossd.conf.d /run/systemd/system-generators
-printf '[Albatross]\nStartSec=2\n' >/run/albatrossd.conf.d/50-test.conf
-printf '#!/bin/sh\nsleep 4\n' >/run/systemd/system-generators/slow
-chmod +x /run/systemd/system-generators/slow
-systemctl restart albatrossd
-need_writer
+settings StartSec=4
+need_helpers
 fail_to_create() { # PID 1 does not answer, and the writer is lost between record and removal.
-    systemctl daemon-reload &
-    sleep 0.3
+    slow_systemd 7
     albatrossctl create --memory=2 undone "$HELLO" >"$test_output.create" 2>&1 &
     create=$!
-    wait_for 10 [ -e $record ]
+    wait_for 3 [ -e $record ]
     mv $program $program.away
     pkill -KILL -x albatross-write
     status=0; wait $create || status=$?
@@ -110,11 +100,11 @@ mv $program.away $program
 systemctl restart albatrossd
 equal '  but does not come back with the next daemon' '' "$(albatrossctl list -q)"
 check '  which has removed it' wait_for 10 [ ! -e $record ]
-check '  and forgotten it' wait_for 12 [ ! -e /run/albatross/undone/undone ]
+check '  and forgotten it' wait_for 30 [ ! -e /run/albatross/undone/undone ]
 fail_to_create
 mv $program.away $program
-check 'the same daemon tries again, too' wait_for 12 [ ! -e $record ]
-check '  and forgets it' wait_for 12 [ ! -e /run/albatross/undone/undone ]
+check 'the same daemon tries again, too' wait_for 30 [ ! -e $record ]
+check '  and forgets it' wait_for 30 [ ! -e /run/albatross/undone/undone ]
 fail_to_create
 mv $program.away $program
 check 'whoever takes the name meanwhile' albatrossctl create --no-start undone "$HELLO"
@@ -123,8 +113,8 @@ check '  keeps it' [ -e $record ]
 check '  also with the next daemon' systemctl restart albatrossd
 equal '  which knows it' undone "$(albatrossctl list -q)"
 check '  and it can be destroyed' albatrossctl destroy undone
-rm -r /run/systemd/system-generators/slow /run/albatrossd.conf.d "$test_output".create
-systemctl restart albatrossd
+rm "$test_output".create
+settings
 
 # --- a record that can't be read meets one of its name in quarantine
 
@@ -141,11 +131,11 @@ systemctl restart albatrossd
 
 # --- one that waits for its disk
 
-told() { journalctl --no-pager -t albatrossd --since=-1min | grep -q "$1"; }
+told() { has "$1" journal -t albatrossd; }
 pkill -STOP -x albatross-write
 albatrossctl -q create --no-start waits "$HELLO" &
 create=$!
-check 'a writer that does not answer is told of' wait_for 20 told 'albatross-writer has not answered for 10 s'
+check 'a writer that does not answer is told of' wait_for 40 told 'albatross-writer has not answered for 10 s'
 check '  who waits for it waits on' kill -0 $create
 pkill -CONT -x albatross-write
 check '  and is served in the end' wait $create
