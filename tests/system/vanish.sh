@@ -10,7 +10,10 @@ cp "$client" "$test_output.client" && chmod 755 "$test_output.client" && client=
 
 albatrossctl -q create --memory=2 target "$HELLO" -- --sleep=600
 refuse 'bob may not destroy' 'not allowed' as bob albatrossctl destroy target
-for _ in {1..10}; do as bob "$client" vanish 1 && as bob "$client" vanish 40; done
+for _ in {1..10}; do
+    as bob "$client" vanish 1 && as bob "$client" vanish 40 && echo asked
+done >"$test_output.asked"
+equal 'he asks, and goes' 10 "$(grep -c asked "$test_output.asked")"
 sleep 0.5
 equal 'nor can he by being gone when it is looked at' running "$(albatrossctl show target -P State)"
 check 'root may' albatrossctl destroy target
