@@ -108,7 +108,7 @@ begin() {
     # (Of two at once one would be enough.)
     wait_for 10 systemctl is-active -q albatrossd && wait_for 10 systemctl is-active -q albatross-launcher
     clean
-    [ "$victim" != launcher ] && [ -n "$(processes_called albatross-write)" ] || need_helpers >>"$log" 2>&1
+    if [ "$victim" = launcher ] || [ -z "$(processes_called albatross-write)" ]; then need_helpers >>"$log" 2>&1; fi
     invariants_note
     $before
 }

@@ -76,11 +76,11 @@ keys() { # SCRIPT: run beside top, with its process in $pid, when that shows som
         $1; touch $screen.done
         wait \$pid; echo \$? >$screen.status; stty -a >$screen.after" /dev/null <"$screen.pipe" >"$screen"
 }
-# As a person does who presses KEY when he sees TEXT, or when the script beside has done its part.
-press() { # [TEXT|done KEY]...
+# As a person does who presses KEY when he sees TEXT; +: when the script beside has done its part.
+press() { # [TEXT|+ KEY]...
     exec 4>"$screen.pipe"
     while [ $# -gt 0 ]; do
-        if [ "$1" = done ]; then wait_for 20 [ -e "$screen.done" ]; else wait_for 20 grep -qa "$1" "$screen"; fi
+        if [ "$1" = + ]; then wait_for 20 [ -e "$screen.done" ]; else wait_for 20 grep -qa "$1" "$screen"; fi
         sleep 0.4
         printf '%b' "$2" >&4
         shift 2
@@ -88,7 +88,7 @@ press() { # [TEXT|done KEY]...
     wait_for 30 [ -e "$screen.status" ]
     exec 4>&-
 }
-both() { # SCRIPT [TEXT|done KEY]...
+both() { # SCRIPT [TEXT|+ KEY]...
     rm -f "$screen" "$screen".{done,status}
     press "${@:2}" &
     keys "$1"
@@ -110,9 +110,9 @@ for signal in TERM INT HUP; do
     equal '  the terminal is as before' "$(cat "$screen.before")" "$(cat "$screen.after")"
 done
 who=
-both 'stty rows 5 cols 70; sleep 1' spin j done q
+both 'stty rows 5 cols 70; sleep 1' spin j + q
 check 'a smaller terminal gets a smaller picture' eval "tail -c 100 '$screen' | grep -qaF $'\e[5;1H'"
-both 'albatrossctl -q stop t:b; systemctl restart albatrossd; sleep 1' done q
+both 'albatrossctl -q stop t:b; systemctl restart albatrossd; sleep 1' + q
 equal 'the daemon may be restarted meanwhile' 0 "$(cat "$screen.status")"
 
 # --- a daemon that is away, or hangs
