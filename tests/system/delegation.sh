@@ -15,12 +15,18 @@ ctl() { # USER ARG...
     as "$user" albatrossctl --no-ask-password "$@"
 }
 limits() { albatrossctl -q policy set "$@"; }
-# Puts a rule of polkit's there, and waits until it counts.
-rule() { # NAME: the rule comes in
+# A rule of polkit's comes, in one piece, or goes: when this returns it counts, or not any more.
+rules=/etc/polkit-1/rules.d
+polkit_knows() { # COMMAND...
     local before
     before=$(journal_end)
-    cat >"/etc/polkit-1/rules.d/$1.rules"
-    check "polkit has a rule $1" wait_for 10 has 'Finished loading' journal -t polkitd --after-cursor="$before"
+    "$@" && wait_for 10 has 'Finished loading' journal -t polkitd --after-cursor="$before"
+}
+rule() { # NAME: it comes in
+    cat >$rules/new && check "polkit has the rule $1" polkit_knows mv $rules/new $rules/"$1.rules"
+}
+no_rule() { # NAME
+    check "polkit has no rule $1" polkit_knows rm $rules/"$1.rules"
 }
 # Reads on when it may.
 let_read() { touch "$test_output.go"; }
@@ -296,7 +302,7 @@ equal 'it is not there' $':\nboth\nothers\nshop\nteam\nweb' "$(albatrossctl -q p
 limits alice --unikernels=10 --memory=256 --cpus=0 --owner=alice
 check 'what is given back is there at once' ctl alice stop alice:web
 check '... for all' ctl alice start alice:web
-rm /etc/polkit-1/rules.d/10-slow.rules
+no_rule 10-slow
 
 # --- what a tenant may not have, and an administrator may
 rule 10-verbs <<'END'
@@ -341,7 +347,7 @@ refuse 'nor does she get back a MAC address that somebody has chosen' "$no" ctl 
 albatrossctl -q destroy alice:net
 limits alice --bridges=
 ip link del br0
-rm /etc/polkit-1/rules.d/10-verbs.rules
+no_rule 10-verbs
 
 # --- a unikernel with its disks takes both rights
 disk=$RIG_BUILD/tests/guests/disk.spt
@@ -361,7 +367,7 @@ refuse 'who may not remove the disk does not with its unikernel' "$no" ctl alice
 equal 'it runs on' running "$(albatrossctl show -P State alice:db)"
 check 'without the disk she may' ctl alice -q destroy alice:db
 equal 'which stays' alice:storage "$(albatrossctl block list -q alice:)"
-rm /etc/polkit-1/rules.d/10-blocks.rules
+no_rule 10-blocks
 check 'it goes' albatrossctl -q block remove alice:storage
 limits alice --block=none
 
