@@ -21,32 +21,18 @@ away() {
     systemctl reset-failed albatrossd.socket albatrossd.service 2>/dev/null
     systemctl start albatrossd.socket albatrossd.service
 }
-# As a boot finds it: no process, no memory of any.
-boot() {
-    systemctl stop albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket
-    systemctl stop 'albatross-*.scope'
-    rm -rf /run/albatross/runs
-    systemctl reset-failed
-    systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service
-}
-for unit in albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket; do
-    mkdir -p "/run/systemd/system/$unit.d"
-    printf '[Unit]\nStartLimitIntervalSec=0\n' >"/run/systemd/system/$unit.d/often.conf"
-done
 # Whoever starts below "late" waits in his slice, at his gate, until there is a file "go".
 mkdir -p /run/systemd/system/albatross-late.slice.d
 printf '[Unit]\nRequires=test-go.service\nAfter=test-go.service\n' >/run/systemd/system/albatross-late.slice.d/go.conf
 printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c "until [ -e %s ]; do sleep 0.05; done"\n' \
     "$folder/go" >/run/systemd/system/test-go.service
-systemctl daemon-reload
+start_often albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket
 # A launcher that finds uids of one that was killed gives back none that may be in use, and the first
 # ones may be: by others on this machine.
-mkdir -p /run/albatrossd.conf.d
-printf '[Albatross]\nUidRange=65300-65500\n' >/run/albatrossd.conf.d/50-test.conf
+settings UidRange=65300-65500
 halt() { rm -f "$folder/go" && systemctl stop test-go.service && systemctl stop albatross-late.slice; }
 go() { touch "$folder/go"; }
 at_gate() { wait_for 10 eval '[ "$(processes_called albatross-gate | wc -l)" = 1 ]'; }
-systemctl restart albatrossd
 invariants_note
 
 # --- what is counted

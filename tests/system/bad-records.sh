@@ -11,10 +11,7 @@
 
 state=/var/lib/albatross/v1
 
-zeros() { head -c "$(stat -c %s "$1")" /dev/zero >"$1.new" && mv "$1.new" "$1"; }
-cut_off() { truncate -s $(($(stat -c %s "$1") / 2)) "$1"; }
 empty() { : >"$1"; }
-newer() { sed -i 's/"Version": 1/"Version": 2/' "$1"; }
 huge() { truncate -s 64M "$1"; }
 
 check 'one runs' albatrossctl -q create --memory=2 runs "$HELLO" -- --sleep=600

@@ -9,19 +9,10 @@
 state=/var/lib/albatross/v1
 named() { for i in {1..20}; do journalctl -u albatrossd | grep -q "wanted, but could not be started.* w$i can" || return 1; done; }
 running() { albatrossctl list --no-legend | grep -c running; }
-# As a boot finds it: no process, no memory of any.
-boot() {
-    systemctl stop albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket
-    systemctl stop 'albatross-*.scope'
-    rm -rf /run/albatross/runs
-    "$@"
-    systemctl reset-failed
-    systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service
-}
 
 for i in {1..20}; do albatrossctl -q create --memory=2 "w$i" "$HELLO" -- --sleep=600; done
 albatrossctl -q create --no-start still "$HELLO"
-boot true
+boot
 check 'all that is wanted is started' wait_for 60 eval '[ "$(running)" = 20 ]'
 equal 'and nothing else' stopped "$(albatrossctl show still -P State)"
 
@@ -76,7 +67,7 @@ boot broken
 check 'while a record lies in quarantine' wait_for 10 [ -e $state/quarantine/still.json ]
 check 'all that is wanted is started' wait_for 60 eval '[ "$(running)" = 20 ]'
 check 'and no image is removed, it may be its own' [ -e "$state/images/$orphan" ]
-boot true
+boot
 wait_for 60 eval '[ "$(running)" = 20 ]'
 check 'now and later' [ -e "$state/images/$orphan" ]
 rm $state/quarantine/still.json

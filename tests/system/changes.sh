@@ -16,9 +16,7 @@ on_disk() { python3 -c 'import json, sys
 record = json.load(sys.stdin)
 print(record["Wanted"], *record["Config"]["Arguments"], "before", *record.get("Previous", {"Config": {"Arguments": []}})["Config"]["Arguments"])' < <(record); }
 image() { test -e "/var/lib/albatross/v1/images/$1"; }
-other=$(mktemp)
-cp "$HELLO" "$other"
-printf 'another one' >>"$other"
+other=$(other_image)
 
 double=${RIG_BUILD:-$(dirname "$0")/../../build}/tests/system/writer-double
 [ -x "$double" ] || skip "$double is not built"
@@ -43,9 +41,7 @@ begin() { # NAME VERB...
 albatrossctl list >/dev/null
 mv $program $program.away
 cp "$double" $program
-mkdir -p /run/systemd/system/albatrossd.service.d /run/albatrossd.conf.d
-printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/albatrossd.service.d/often.conf
-systemctl daemon-reload
+start_often albatrossd.service
 invariants_note
 
 # --- a record that is on disk, although it is told that it is not
@@ -270,7 +266,7 @@ ctl destroy p:v p:more
 ctl policy remove p
 
 mv $program.away $program
-rm -r /run/albatrossd.conf.d /run/systemd/system/albatrossd.service.d/often.conf
+rm /run/systemd/system/albatrossd.service.d/often.conf
 rm -f /run/albatross/{verdicts,hold,held,double} "$test_output".* "$other"
 systemctl daemon-reload
 systemctl restart albatrossd

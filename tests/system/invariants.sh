@@ -118,6 +118,11 @@ process_uids() {
     done 2>/dev/null | sort
 }
 
+# How a record can be broken.
+zeros() { head -c "$(stat -c %s "$1")" /dev/zero >"$1.new" && mv "$1.new" "$1"; } # FILE
+cut_off() { truncate -s $(($(stat -c %s "$1") / 2)) "$1"; }
+newer() { sed -i 's/"Version": 1/"Version": 2/' "$1"; }
+
 differ() { # WHAT EXPECTED ACTUAL
     [ "$2" = "$3" ] && return 1
     printf '%s differ:\n' "$1"

@@ -254,6 +254,34 @@ settings() { # KEY=VALUE...
     systemctl reset-failed albatrossd && systemctl restart albatrossd
 }
 
+# As a boot finds it, after COMMAND: no process, no memory of any.
+boot() { # [COMMAND...]
+    systemctl stop albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket
+    systemctl stop 'albatross-*.scope'
+    rm -rf /run/albatross/runs
+    "${@:-true}"
+    systemctl reset-failed
+    systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service
+}
+
+# What is killed again and again is started each time.
+start_often() { # UNIT...
+    local unit
+    for unit; do
+        mkdir -p "/run/systemd/system/$unit.d"
+        printf '[Unit]\nStartLimitIntervalSec=0\n' >"/run/systemd/system/$unit.d/often.conf"
+    done
+    systemctl daemon-reload
+}
+
+# Another image than $HELLO, of the same guest: prints the name of the file.
+other_image() {
+    local file
+    file=$(mktemp)
+    { cat "$HELLO" && printf 'another one'; } >"$file"
+    echo "$file"
+}
+
 # PID 1 answers nobody for so long, while it waits for a generator. This returns when that has begun,
 # "wait" when it is over.
 slow_systemd() { # SECONDS

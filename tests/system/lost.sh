@@ -15,9 +15,6 @@ uid_of() { stat -c %u "/proc/$1"; }
 said() { journal -t albatrossd --after-cursor="$before"; } # since the last records were lost
 answers() { ping -q -c 1 -W 1 10.77.0.2; }
 
-zeros() { head -c "$(stat -c %s "$1")" /dev/zero >"$1.new" && mv "$1.new" "$1"; }
-cut_off() { truncate -s $(($(stat -c %s "$1") / 2)) "$1"; }
-newer() { sed -i 's/"Version": 1/"Version": 2/' "$1"; }
 # The records of NAMEs are broken while the daemon is away; they are kept beside.
 lose() { # HOW NAME...
     local how=$1 name

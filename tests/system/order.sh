@@ -9,14 +9,10 @@
 
 create() { albatrossctl -q create --memory=2 "$@" -- --sleep=600; }
 states() { for name in "$@"; do field "$name" State; done | xargs; }
-# As a boot finds it: no process, no memory of any.
-boot() {
+boot_in_order() { # [COMMAND...]
     systemctl stop albatross-guests.service
-    systemctl stop albatrossd.service albatrossd.socket albatross-launcher.service albatross-launcher.socket
-    rm -rf /run/albatross/runs
-    "$@"
-    systemctl reset-failed
-    systemctl start albatross-launcher.socket albatrossd.socket albatrossd.service albatross-guests.service
+    boot "$@"
+    systemctl start albatross-guests.service
 }
 # The names in the order in which something became of them, by the time of that.
 by_time() { # FIELD NAME...
@@ -77,14 +73,14 @@ equal '  and what is wanted stays so' 4 "$(grep -l '"Wanted": "running"' /var/li
 systemctl restart albatrossd
 sleep 1
 equal '  until the next boot' 'stopped stopped stopped stopped' "$(states o:first o:second o:third o:still)"
-boot true
+boot_in_order
 check 'at boot all start' wait_for 30 is o:still State running
 equal '  in their order' 'o:first o:second o:third o:still' \
     "$(by_time StateChangeTimestamp o:still o:third o:second o:first)"
 
 # What can't be started at boot waits, and holds up nobody.
 image=$(field o:first ImageDigest)
-boot mv "/var/lib/albatross/v1/images/$image" /var/lib/albatross/v1/away
+boot_in_order mv "/var/lib/albatross/v1/images/$image" /var/lib/albatross/v1/away
 check 'what can not be started at boot waits' wait_for 20 eval 'is o:first State waiting && is o:still State waiting'
 check '  and says when it is tried again' [ "$(field o:first NextRestartTimestamp)" -gt 0 ]
 check 'clients are answered meanwhile' albatrossctl list

@@ -81,9 +81,7 @@ fi
 
 # --- spt, by both
 equal 'an image for spt runs by our own tender' 0 "$(run s test_hello.spt Hello_Solo5)"
-mkdir -p /run/albatrossd.conf.d
-printf '[Albatross]\nPreferOfficialTender=yes\n' >/run/albatrossd.conf.d/50-test.conf
-systemctl reset-failed albatrossd && systemctl restart albatrossd
+settings PreferOfficialTender=yes
 mv "$test_output.s" "$test_output.ours"
 equal 'and by that of Solo5' 0 "$(run s test_hello.spt Hello_Solo5)"
 equal 'with the same output' "$(grep -v ^s$ "$test_output.ours")" "$(grep -vE '^(s$|Note: )' "$test_output.s")"
@@ -183,8 +181,8 @@ done
 ip link del solo5br
 rm "$disk"
 
-rm -r /run/albatrossd.conf.d "$test_output".[a-z]*
-systemctl reset-failed albatrossd && systemctl restart albatrossd
+rm "$test_output".[a-z]*
+settings
 # For a moment the daemon asks the tenders once more, as such a uid.
 # A launcher was killed: files of its locks may have stayed.
 check 'no uid stays locked' wait_for 10 eval '[ -z "$(locked_uids)" ]'

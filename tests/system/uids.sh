@@ -7,9 +7,7 @@
 # timeout: 120
 . "$(dirname "$0")/lib.sh"
 
-mkdir -p /etc/albatrossd.conf.d
-printf '[Albatross]\nUidRange=61184-61189\n' >/etc/albatrossd.conf.d/few.conf
-systemctl restart albatrossd
+settings UidRange=61184-61189
 for i in {1..6}; do
     check "unikernel $i of a range of six uids is taken in" albatrossctl -q create --no-start --memory=2 "u$i" "$HELLO" -- --sleep=600
 done
@@ -28,9 +26,8 @@ check 'all can be destroyed' albatrossctl -q destroy u1 u2 u3 u4 u5 u6
 # --- uids that NSS knew, or said to know, when the daemon started
 
 create() { timeout 20 albatrossctl -q create --memory=2 "$1" "$HELLO" -- --sleep=600; }
-printf '[Albatross]\nUidRange=61184-61243\n' >/etc/albatrossd.conf.d/few.conf
 for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd
-check 'the daemon starts when all uids are those of others' timeout 20 systemctl restart albatrossd
+check 'the daemon starts when all uids are those of others' settings UidRange=61184-61243
 refuse 'then nothing can be started' 'All uids for unikernels are in use' create u1
 refuse 'nor a second time' 'All uids for unikernels are in use' create u1
 sed -i '/^taken/d' /etc/passwd
@@ -61,7 +58,7 @@ rm -f "$test_output".*
 for uid in {61184..61243}; do echo "taken$uid:x:$uid:65534::/:/bin/false"; done >>/etc/passwd
 systemctl restart albatrossd
 program=/usr/libexec/albatross/albatross-look-up
-unanswered() { journalctl --no-pager -t albatrossd | grep -c "Can't look up which uids are free"; }
+unanswered() { journal -t albatrossd | grep -c "Can't look up which uids are free"; }
 before=$(unanswered)
 mv $program $program.away
 ln -s /bin/false $program
@@ -74,8 +71,7 @@ mv $program.away $program
 sed -i '/^taken/d' /etc/passwd
 check 'with somebody who can, it starts' create u1
 check 'it goes' albatrossctl -q destroy u1
-printf '[Albatross]\nUidRange=61184-61189\n' >/etc/albatrossd.conf.d/few.conf
-systemctl restart albatrossd
+settings UidRange=61184-61189
 
 # --- a launcher that is killed
 

@@ -28,12 +28,8 @@ killed_during() { # VERB...
 }
 gone() { wait_for 10 not alive "$pid"; }
 
-mkdir -p /run/albatrossd.conf.d
-printf '[Albatross]\nStopSec=5\n' >/run/albatrossd.conf.d/50-test.conf
-mkdir -p /run/systemd/system/albatrossd.service.d
-printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/albatrossd.service.d/often.conf
-systemctl daemon-reload
-systemctl restart albatrossd
+start_often albatrossd.service
+settings StopSec=5
 invariants_note
 
 deaf
@@ -103,9 +99,7 @@ albatrossctl -q destroy v
 
 # --- whether a new version stays up is watched, and the daemon is killed
 
-other=$(mktemp)
-cp "$HELLO" "$other"
-printf 'another one' >>"$other"
+other=$(other_image)
 # Its update is being watched: an answer to the update would end that.
 watched() { # SECONDS ARGUMENT...
     local seconds=$1
@@ -176,6 +170,6 @@ equal 'watch: is a stop' "stopped $(digest "$other")" "$(field v State) $(field 
 check 'watch: and the end of it' unwatched
 rm -f "$other" /tmp/update.log
 check 'all goes' albatrossctl -q destroy v
-rm /run/albatrossd.conf.d/50-test.conf
+settings
 invariants_note
 check 'and nothing is left' invariants

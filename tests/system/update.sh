@@ -9,10 +9,7 @@
 
 images() { find /var/lib/albatross/v1/images -type f | wc -l; }
 record() { cat /var/lib/albatross/v1/unikernels/"$1".json; }
-# A second image: the same guest with another file.
-other=$(mktemp)
-cp "$HELLO" "$other"
-printf 'another one' >>"$other"
+other=$(other_image)
 invariants_note
 
 albatrossctl -q create --memory=8 --cpus=0 u "$HELLO" -- --sleep=600 one
