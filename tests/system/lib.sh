@@ -310,9 +310,11 @@ ask_for() { # VERB NAME FILE COMMAND...
     wait_for 10 has ", $1 $2, is asked for" journal -t albatrossd --after-cursor="$after"
 }
 
-# A process minds SIGTERM: it has got as far as that its end by one is its own doing.
+# A process of albatrossctl minds SIGTERM: it has got as far as that its end by one is its own doing.
+# (The shell that it was before does so, too.)
 minds_signals() { # PID
     local key mask
+    [ "$(cat "/proc/$1/comm")" = albatrossctl ] || return 1
     while read -r key mask; do
         [[ $key != Sig@(Blk|Cgt): ]] || ! ((0x$mask & 1 << 14)) || return 0
     done <"/proc/$1/status"
