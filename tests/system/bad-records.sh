@@ -28,7 +28,7 @@ for how in zeros cut_off empty newer huge; do
     equal "$how: it is not there" runs "$(albatrossctl list -q)"
     equal "$how: but in quarantine, as it was" "$sum" "$(sha256sum <$state/quarantine/bad.json)"
     equal "$how: what runs runs on" "running $pid" "$(field runs State) $(field runs MainPID)"
-    prints "$how: the journal says so" "unikernels/bad.json can't be used" journal -t albatrossd --after-cursor="$before"
+    prints "$how: the journal says so" "unikernels/bad.json can't be used" journal -t albatrossd --since="$before"
     prints "$how: status does, too" bad.json albatrossctl status
     prints "$how: ... in words" 'Quarantine: 1 file that could not be read' albatrossctl status
     rm $state/quarantine/bad.json

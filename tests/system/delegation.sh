@@ -20,7 +20,7 @@ rules=/etc/polkit-1/rules.d
 polkit_knows() { # COMMAND...
     local before
     before=$(journal_end)
-    "$@" && wait_for 10 has 'Finished loading' journal -t polkitd --after-cursor="$before"
+    "$@" && wait_for 10 has 'Finished loading' journal -t polkitd --since="$before"
 }
 rule() { # NAME: it comes in
     cat >$rules/new && check "polkit has the rule $1" polkit_knows mv $rules/new $rules/"$1.rules"

@@ -124,7 +124,7 @@ for n in 24 32 64; do
         equal '  it has not crashed' 0 "$(systemctl show -P NRestarts albatrossd)"
     else
         prints "the daemon does not start with $n descriptors and says why" 'Too many open files' \
-            journal -t albatrossd --after-cursor="$before"
+            journal -t albatrossd --since="$before"
     fi
     xargs -r albatrossctl -q destroy < <(albatrossctl list -q | grep '^s')
 done

@@ -223,10 +223,11 @@ journal() { # OPTION...
     journalctl --sync
     journalctl -q --no-pager -o cat "$@"
 }
-# Where it ends now: --after-cursor= of it is what comes.
+# Where it ends now: --since= of it is what comes. (By a cursor and what is looked for, the first of
+# that is left out where the cursor's own entry is none, as systemd 252 has it.)
 journal_end() {
     journalctl --sync
-    journalctl -q -n 1 -o export | sed -n '1s/^__CURSOR=//p'
+    echo "@$EPOCHREALTIME"
 }
 
 # --- what many of them do
@@ -307,7 +308,7 @@ ask_for() { # VERB NAME FILE COMMAND...
     local after
     after=$(journal_end)
     "${@:4}" >"$3" 2>&1 &
-    wait_for 10 has ", $1 $2, is asked for" journal -t albatrossd --after-cursor="$after"
+    wait_for 10 has ", $1 $2, is asked for" journal -t albatrossd --since="$after"
 }
 
 # A process of albatrossctl minds SIGTERM: it has got as far as that its end by one is its own doing.

@@ -12,7 +12,7 @@ disk=$RIG_BUILD/tests/guests/disk.spt
 echo=$RIG_BUILD/tests/guests/echo.spt
 state=/var/lib/albatross/v1
 uid_of() { stat -c %u "/proc/$1"; }
-said() { journal -t albatrossd --after-cursor="$before"; } # since the last records were lost
+said() { journal -t albatrossd --since="$before"; } # since the last records were lost
 answers() { ping -q -c 1 -W 1 10.77.0.2; }
 
 # The records of NAMEs are broken while the daemon is away; they are kept beside.

@@ -71,7 +71,7 @@ for how in serial version short unasked chatter; do
     check '  it was there' [ ! -e /run/albatross/double ]
     check '  it is gone' wait_for 10 eval '[ "$(pgrep -c -P "$(main_pid albatrossd)" albatross-write)" = 1 ]'
     equal '  the daemon is the same' "$pid" "$(main_pid albatrossd)"
-    prints '  the journal says so' 'answers that make no sense' journal -t albatrossd --after-cursor="$before"
+    prints '  the journal says so' 'answers that make no sense' journal -t albatrossd --since="$before"
     check '  all is on disk' [ -e /var/lib/albatross/v1/unikernels/double.json ]
     check '  and can be destroyed' timeout 10 albatrossctl destroy double
 done
