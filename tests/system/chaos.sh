@@ -35,8 +35,14 @@ clients() { # N CALLS
 }
 
 nothing() { :; }
-kill_daemon() { systemctl kill --kill-who=main -s KILL albatrossd.service; }
-kill_launcher() { systemctl kill --kill-who=main -s KILL albatross-launcher.service; }
+# Where starting takes longer than the pause between two of these, nobody would ever be served.
+kill_served() { # UNIT
+    wait_for 10 systemctl is-active -q "$1"
+    sleep 0.1
+    systemctl kill --kill-who=main -s KILL "$1"
+}
+kill_daemon() { kill_served albatrossd.service; }
+kill_launcher() { kill_served albatross-launcher.service; }
 reload_launcher() { systemctl reload albatross-launcher.service; }
 kill_writer() { pkill -KILL -x albatross-write; }
 kill_gates() { pkill -KILL -x albatross-gate; }
