@@ -26,6 +26,7 @@ for how in zeros cut_off empty newer huge; do
     check "$how: the daemon starts" systemctl start albatrossd.service
     invariants_note
     equal "$how: it is not there" runs "$(albatrossctl list -q)"
+    wait_for 10 test -e $state/quarantine/bad.json
     equal "$how: but in quarantine, as it was" "$sum" "$(sha256sum <$state/quarantine/bad.json)"
     equal "$how: what runs runs on" "running $pid" "$(field runs State) $(field runs MainPID)"
     prints "$how: the journal says so" "unikernels/bad.json can't be used" journal -t albatrossd --since="$before"

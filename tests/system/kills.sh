@@ -189,7 +189,7 @@ check 'and removes it' invariants
 echo nonsense >"$state/unikernels/bad.json"
 cp "$folder/bytes" "$state/images/${digest%% *}"
 check 'it starts with a record that makes no sense' systemctl restart albatrossd.service
-check 'which is in quarantine then' test -e "$state/quarantine/bad.json"
+check 'which is in quarantine then' wait_for 10 test -e "$state/quarantine/bad.json"
 check 'and the image that may be its is kept' test -e "$state/images/${digest%% *}"
 rm "$state/quarantine/bad.json"
 check 'until it is taken away' systemctl restart albatrossd.service

@@ -120,6 +120,7 @@ systemctl kill --kill-who=main -s KILL albatrossd
 systemctl kill -s CONT albatross-launcher
 check 'it is being stopped when the daemon dies and the record breaks' lose zeros stays
 check 'that is finished' wait_for 10 not alive "$pid"
+check 'its record is put aside' wait_for 10 test -e "$state/quarantine/stays.json"
 rm -f "$state/quarantine/stays.json"*
 
 # --- a file that nobody has ever written

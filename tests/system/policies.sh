@@ -160,10 +160,10 @@ echo hi >$state/policies/noise
 systemctl start albatrossd
 equal 'those that are right are there' $':\nalice\nalice:other\nalice:team' "$(albatrossctl -q policy list)"
 for name in carol broken 'broken:below' alice:team:larger; do
-    check "$name is in quarantine" test -e "$state/quarantine/policy_$name.json"
+    check "$name is in quarantine" wait_for 10 test -e "$state/quarantine/policy_$name.json"
     prints 'and told' "policies/$name.json can't be used" journal -t albatrossd
 done
-check 'so is what has no name of one' test -e "$state/quarantine/policy_noise"
+check 'so is what has no name of one' wait_for 10 test -e "$state/quarantine/policy_noise"
 prints 'the reason is told' 'it allows more than the policy alice:team above it' journal -t albatrossd
 rm -f $state/quarantine/policy_*
 
