@@ -227,7 +227,7 @@ sleep 0.7
 end_and_lend() { kill -KILL "$pid" && sed -i -E "s/\"MainPID\":[0-9]+/\"MainPID\":$1/" /run/albatross/runs/gone; }
 check 'somebody has a thread' [ -n "$thread" ]
 away end_and_lend "$thread"
-check 'what a thread has the number of has ended' wait_for 5 not is gone State running
+check 'what a thread has the number of has ended' wait_for 10 is_other gone State running
 albatrossctl -q destroy gone
 
 # --- images that may be of a record in quarantine

@@ -39,18 +39,17 @@ systemctl daemon-reload
 
 # One whose bridge is missing, although it is the first, holds up nobody, and does not wait for its
 # next try when the bridge is there.
-field() { albatrossctl show bridged -P "$1"; }
 ip link add boot0 type bridge && ip link set boot0 up
 albatrossctl -q create --memory=2 --startup=1 --net=service:boot0 bridged "$RIG_BUILD/tests/guests/echo.spt" -- --ip=10.78.0.2
 boot ip link del boot0
-check 'without its bridge one waits' wait_for 20 eval '[ "$(field State)" = waiting ]'
+check 'without its bridge one waits' wait_for 20 eval '[ "$(field bridged State)" = waiting ]'
 check 'the others are started' wait_for 20 eval '[ "$(running)" = 20 ]'
 prints 'status says where it is said why' 'Why: journalctl -u albatross-bridged.scope' eval 'albatrossctl status bridged || [ $? = 3 ]'
-prints 'and there it is' 'There is no bridge boot0' journalctl -u albatross-bridged.scope
-check 'it is tried again, each time later' wait_for 40 eval '[ $(($(field NextRestartTimestamp) - ${EPOCHREALTIME/./})) -gt 8000000 ]'
+prints 'and there it is' 'There is no bridge boot0' journal -u albatross-bridged.scope
+check 'it is tried again, each time later' wait_for 40 eval '[ $(($(field bridged NextRestartTimestamp) - ${EPOCHREALTIME/./})) -gt 8000000 ]'
 ip link add boot0 type bridge && ip link set boot0 up
-check 'when its bridge is there it runs at once' wait_for 4 eval '[ "$(field State)" = running ]'
-equal 'which is no restart' 0 "$(field Restarts)"
+check 'when its bridge is there it runs at once' wait_for 4 eval '[ "$(field bridged State)" = running ]'
+equal 'which is no restart' 0 "$(field bridged Restarts)"
 albatrossctl -q destroy bridged
 ip link del boot0
 

@@ -65,40 +65,37 @@ equal '... and has not gone away' 0 "$(systemctl show -P NRestarts albatrossd)"
 
 # --- a stop meanwhile
 
-field() { albatrossctl show back -P "$1"; }
 albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
-pid=$(field MainPID)
+pid=$(field back MainPID)
 in_time albatrossctl update back "$HELLO" --wait-running=10 -- --sleep=3 --exit=9 >"$folder/update" 2>&1 &
 update=$!
-check 'the new version runs' wait_for 5 eval '[ "$(field State)" = running ] && [ "$(field MainPID)" != "$pid" ]'
+check 'the new version runs' wait_for 10 eval '[ "$(field back State)" = running ] && [ "$(field back MainPID)" != "$pid" ]'
 pkill -STOP -x albatross-write
-check 'it ends' wait_for 10 eval '[ "$(field State)" = failed ]'
-in_time albatrossctl stop back >"$folder/stop" 2>&1 &
+check 'it ends' wait_for 10 eval '[ "$(field back State)" = failed ]'
+ask_for stop back "$folder/stop" in_time albatrossctl stop back
 stop=$!
-sleep 0.3
 pkill -CONT -x albatross-write
 check 'who stops it is answered' wait $stop
 check 'who updates it is told' not wait $update
 prints '... why' 'did not stay up' cat "$folder/update"
 sleep 0.5
-equal 'it is what it was, and stays stopped' 'stopped --sleep=600' "$(field State) $(field Arguments)"
+equal 'it is what it was, and stays stopped' 'stopped --sleep=600' "$(field back State) $(field back Arguments)"
 
 # What is stopped at a shutdown is not begun again by an update.
 albatrossctl -q start back
-pid=$(field MainPID)
+pid=$(field back MainPID)
 kill -STOP "$pid"
 in_time albatrossctl update back "$HELLO" --wait-running=10 -- --sleep=600 two >"$folder/update" 2>&1 &
 update=$!
-check 'it is ended for its new version' wait_for 5 eval '[ "$(field State)" = stopping ]'
-in_time albatrossctl stop --runtime back >"$folder/stop" 2>&1 &
+check 'it is ended for its new version' wait_for 10 eval '[ "$(field back State)" = stopping ]'
+ask_for stop back "$folder/stop" in_time albatrossctl stop --runtime back
 stop=$!
-sleep 0.3
 kill -CONT "$pid"
 check 'who stops it until the next boot is answered' wait $stop
 check 'who updates it is told' not wait $update
 prints '... why' 'was stopped while it was restarted' cat "$folder/update"
 sleep 0.5
-equal 'it stays stopped' 'stopped --sleep=600 two' "$(field State) $(field Arguments)"
+equal 'it stays stopped' 'stopped --sleep=600 two' "$(field back State) $(field back Arguments)"
 check 'it goes' albatrossctl -q destroy back
 check 'all is as it should be' invariants
 

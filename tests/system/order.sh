@@ -48,7 +48,7 @@ check 'stop of a path' albatrossctl -q stop o:
 equal '  stops all' 'stopped stopped stopped stopped' "$(states o:first o:second o:third o:still)"
 equal '  in reverse order' 'o:third o:second o:first' "$(by_time ExitTimestamp o:first o:second o:third)"
 albatrossctl -q create --memory=2 f:bad "$HELLO" -- --exit=5
-check 'one has failed' wait_for 5 is f:bad State failed
+check 'one has failed' wait_for 10 is f:bad State failed
 prints '  it would be stopped with its path' 'Would stop f:bad' albatrossctl stop f: --dry-run
 equal '  and is, which is told' f:bad "$(albatrossctl stop f:)"
 equal '  once' 'stopped ' "$(field f:bad State) $(albatrossctl stop f:)"
