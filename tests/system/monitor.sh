@@ -93,9 +93,9 @@ check '  and nothing of others' not grep -qE ' web ' "$log.t"
 albatrossctl -q destroy t:web
 albatrossctl monitor late >"$log.late" 2>"$log.late.errors" &
 late=$!
-check 'who waits for one that is not there is told that' wait_for 5 grep -qx 'There is no unikernel "late" yet\.' "$log.late.errors"
+check 'who waits for one that is not there is told that' wait_for 10 grep -qx 'There is no unikernel "late" yet\.' "$log.late.errors"
 albatrossctl -q create --no-start --memory=2 late "$HELLO"
-check '... and hears of it when it is' wait_for 5 grep -q 'late created' "$log.late"
+check '... and hears of it when it is' wait_for 10 grep -q 'late created' "$log.late"
 check '... nothing was said of one that is' not grep -q yet "$log.web"
 kill "$late"
 wait "$late"
@@ -126,8 +126,8 @@ kill "$all" "$one" "$path"
 wait "$all" "$one" "$path"
 
 # --- who was started by nohup goes on without a terminal
-env --ignore-signal=HUP albatrossctl monitor >"$log.outlives" &
-all=$!
+listen "$log.outlives" env --ignore-signal=HUP albatrossctl monitor
+all=$listener
 env --ignore-signal=HUP albatrossctl create -q --console --memory=2 outlives "$HELLO" -- --sleep=600 >"$log.attached" 2>&1 &
 one=$!
 check 'two go on' wait_for 10 eval 'grep -q "outlives started" "$log.outlives" && grep -q sleep=600 "$log.attached"'
