@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -81,11 +82,27 @@ int error_from_bus(Fault *fault, const sd_bus_error *error, int r) {
 }
 
 /* Messages may quote what a tenant wrote. */
-static void print_sentence(const char *text, bool stop) {
+static void write_sentence(FILE *file, const char *text, bool stop) {
         size_t length = strlen(text);
 
-        escape_write(stderr, text, length, ESCAPE_LINE);
-        fputs(stop && length > 0 && !strchr(".?!", text[length - 1]) ? ".\n" : "\n", stderr);
+        escape_write(file, text, length, ESCAPE_LINE);
+        fputs(stop && length > 0 && !strchr(".?!", text[length - 1]) ? ".\n" : "\n", file);
+}
+
+/* In one piece, since others may write to the same file. */
+static void print_sentence(const char *text, bool stop) {
+        _cleanup_(freep) char *sentence = NULL;
+        size_t size = 0;
+        FILE *file;
+
+        file = open_memstream(&sentence, &size);
+        if (!file) {
+                write_sentence(stderr, text, stop);
+                return;
+        }
+        write_sentence(file, text, stop);
+        if (fclose(file) == 0)
+                fwrite(sentence, 1, size, stderr);
 }
 
 void error_print(const Fault *fault, int r) {
