@@ -286,12 +286,14 @@ other_image() {
 # PID 1 answers nobody for so long, while it waits for a generator. This returns when that has begun,
 # "wait" when it is over.
 slow_systemd() { # SECONDS
-    mkdir -p /run/systemd/system-generators
-    printf '#!/bin/sh\nsleep %s\n' "$1" >/run/systemd/system-generators/slow
-    chmod +x /run/systemd/system-generators/slow
+    local generator=/run/systemd/system-generators/slow
+    mkdir -p "${generator%/*}"
+    # Which goes when it runs: had we removed it, its shell might not have opened it yet.
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\nrm "$0"\nsleep %s\n' "$1" >$generator
+    chmod +x $generator
     systemctl daemon-reload &
-    wait_for 10 pgrep -f '^/bin/sh /run/systemd/system-generators/slow ' >/dev/null
-    rm /run/systemd/system-generators/slow
+    wait_for 10 [ ! -e $generator ]
 }
 
 # What we signal, from now on, is written into FILE; the process that does that is $listener.
