@@ -33,9 +33,9 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size) {
                 n = read(fd, data + size, allocated - size - 1);
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n < 0)
+                if (n < 0 && errno != EAGAIN)
                         return -errno;
-                if (n == 0)
+                if (n <= 0)
                         break;
                 size += (size_t) n;
                 if (size > max)

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Reads from @fd to its end. The caller owns *@ret, which is NUL-terminated beyond *@ret_size.
- * -EFBIG when there is more than @max bytes. */
+/* Reads from @fd to its end; from one that does not block, what there is. The caller owns *@ret,
+ * which is NUL-terminated beyond *@ret_size. -EFBIG when there is more than @max bytes. */
 int file_read_fd(int fd, size_t max, char **ret, size_t *ret_size);
 
 /* The same for a path below @dir_fd (AT_FDCWD too). */

@@ -133,9 +133,8 @@ static void on_probed(void *userdata, const LauncherReply *reply) {
                 int r;
 
                 result.wait_status = reply->wait_status;
-                /* The program is gone, so all that it said is in the pipe; our own writing end
-                 * is closed first, to find the end. */
-                probe->call.fds[4] = fd_close(probe->call.fds[4]);
+                /* The program is gone, so all that it said is in the pipe. The pipe's end may not
+                 * be: a child of ours that is just being executed has all that we have. */
                 r = file_read_fd(probe->report_fd, probe->report_max, &report, &result.report_size);
                 if (result.error == 0)
                         result.error = r;
