@@ -45,38 +45,29 @@ check 'who restarts it, too' wait $restart
 check 'and who starts it' wait $start
 check 'all is as it should be' invariants
 
-# --- a destroy while the way back is being written down
+# --- the way back is being written down, and somebody asks for something else
 
-albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
-in_time albatrossctl update back "$HELLO" --wait-running=20 -- --sleep=3 --exit=9 >"$folder/update" 2>&1 &
-update=$!
-check 'the new version runs' wait_for 10 is_watched back
-pkill -STOP -x albatross-write
-check 'it has ended' wait_for 10 is_other back State running
-sleep 0.2
-ask_for destroy back "$folder/destroy" in_time albatrossctl destroy back
-destroy=$!
-pkill -CONT -x albatross-write
-check 'who destroys it is answered' wait $destroy
-check 'who updates it is told' not wait $update
+in_way_back() { # VERB
+    local verb=$1 update asked
+    albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
+    in_time albatrossctl update back "$HELLO" --wait-running=20 -- --sleep=3 --exit=9 >"$folder/update" 2>&1 &
+    update=$!
+    check "$verb in a way back: the new version runs" wait_for 10 is_watched back
+    pkill -STOP -x albatross-write
+    check '... and has ended' wait_for 10 is_other back State running
+    ask_for "$verb" back "$folder/$verb" in_time albatrossctl "$verb" back
+    asked=$!
+    pkill -CONT -x albatross-write
+    check '... who asks for that is answered' wait $asked
+    check '... who updates it is told' not wait $update
+}
+
+in_way_back destroy
 prints '... why' 'destroyed while it was changed' cat "$folder/update"
 check 'the daemon is the same' invariants
 equal '... and has not gone away' 0 "$(systemctl show -P NRestarts albatrossd)"
 
-# --- a stop meanwhile
-
-albatrossctl -q create --memory=2 back "$HELLO" -- --sleep=600
-pid=$(field back MainPID)
-in_time albatrossctl update back "$HELLO" --wait-running=10 -- --sleep=3 --exit=9 >"$folder/update" 2>&1 &
-update=$!
-check 'the new version runs' wait_for 10 eval '[ "$(field back State)" = running ] && [ "$(field back MainPID)" != "$pid" ]'
-pkill -STOP -x albatross-write
-check 'it ends' wait_for 10 eval '[ "$(field back State)" = failed ]'
-ask_for stop back "$folder/stop" in_time albatrossctl stop back
-stop=$!
-pkill -CONT -x albatross-write
-check 'who stops it is answered' wait $stop
-check 'who updates it is told' not wait $update
+in_way_back stop
 prints '... why' 'did not stay up' cat "$folder/update"
 sleep 0.5
 equal 'it is what it was, and stays stopped' 'stopped --sleep=600' "$(field back State) $(field back Arguments)"
