@@ -89,11 +89,13 @@ ctl destroy v
 
 # --- somebody else changes it meanwhile
 
-stop_in_rollback() { # SENTENCE
+stop_during() { # SENTENCE CHANGE [OPTION...]
+    local sentence=$1 change=$2
+    shift 2
     hold
-    begin rollback rollback v
-    rollback=$!
-    check "$1" held
+    begin "$change" "$change" v "$@"
+    changing=$!
+    check "$sentence" held
     begin stop stop v
     stop=$!
     check '  a stop' wait_for 10 is v State stopped
@@ -102,31 +104,24 @@ stop_in_rollback() { # SENTENCE
 ctl create --memory=2 v "$HELLO" -- --sleep=600 one
 ctl update v "$other" -- --sleep=600 two
 check 'a writer that can wait' relay
-stop_in_rollback 'while a rollback is written'
+stop_during 'while a rollback is written' rollback
 check '  is answered' wait $stop
-check '  and so is the rollback' wait $rollback
+check '  and so is the rollback' wait $changing
 equal '  both are on disk' 'stopped --sleep=600 one before --sleep=600 two' "$(on_disk)"
 ctl start v
 verdicts .r
-stop_in_rollback 'while another one is written'
+stop_during 'while another one is written' rollback
 check '  that can not be written down fails' not wait $stop
-check '  and not the rollback' wait $rollback
+check '  and not the rollback' wait $changing
 equal '  which is on disk' 'running --sleep=600 two before --sleep=600 one' "$(on_disk)"
 check '  when asked once more' ctl stop v
 equal '  the stop is, too' 'stopped --sleep=600 two before --sleep=600 one' "$(on_disk)"
 ctl start v
 check 'a writer that waits, and then fails' relay
 verdicts f
-hold
-begin set set v --now --memory=3
-set=$!
-check 'while a set is written' held
-begin stop stop v
-stop=$!
-check '  a stop' wait_for 10 is v State stopped
-let_go
+stop_during 'while a set is written' set --now --memory=3
 check '  is answered, its write was another one' wait $stop
-check '  the set has failed' not wait $set
+check '  the set has failed' not wait $changing
 equal '  on disk, too' 'stopped --sleep=600 two before --sleep=600 one' "$(on_disk)"
 check '  with its memory' grep -q '"Memory": 2097152' <(record)
 ctl destroy v
